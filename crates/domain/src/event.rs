@@ -1,0 +1,121 @@
+//! Every event there is, and its stored form: a dotted kind, a schema number and JSON.
+//!
+//! A stored event is never edited. A changed shape gets the next schema number and an upcast beside
+//! the old one; the golden files in `golden/events` prove that old bytes stay readable.
+
+use crate::{api_key, auth_token, config, service_credential, workspace};
+use api_key::ApiKeyEvent;
+use auth_token::AuthTokenEvent;
+use config::ConfigEvent;
+use service_credential::ServiceCredentialEvent;
+use workspace::WorkspaceEvent;
+
+/// A fact about any noun.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// About a workspace.
+    Workspace(WorkspaceEvent),
+    /// About an API key.
+    ApiKey(ApiKeyEvent),
+    /// About a configuration.
+    Config(ConfigEvent),
+    /// About a key's auth tokens.
+    AuthToken(AuthTokenEvent),
+    /// About a service credential.
+    ServiceCredential(ServiceCredentialEvent),
+}
+
+/// A stored event that this build can't read.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// A kind or schema of a newer build.
+    #[error("unknown event kind `{kind}` with schema {schema}")]
+    Unknown {
+        /// The kind as stored.
+        kind: String,
+        /// The schema number as stored.
+        schema: u16,
+    },
+    /// The payload is not of the kind's shape.
+    #[error("the payload of a `{kind}` event can't be read")]
+    Payload {
+        /// The kind as stored.
+        kind: String,
+        /// What was wrong.
+        source: serde_json::Error,
+    },
+}
+
+macro_rules! events {
+    ($( $kind:literal, $schema:literal => $noun:ident($event:ident::$variant:ident) ),+ $(,)?) => {
+        impl Event {
+            /// Every kind with its current schema number, in order of declaration.
+            pub const KINDS: &[(&'static str, u16)] = &[$(($kind, $schema)),+];
+
+            /// The dotted kind that it is stored under.
+            #[must_use]
+            pub const fn kind(&self) -> &'static str {
+                match self { $( Self::$noun($event::$variant(_)) => $kind ),+ }
+            }
+
+            /// The schema number that it is written with.
+            #[must_use]
+            pub const fn schema(&self) -> u16 {
+                match self { $( Self::$noun($event::$variant(_)) => $schema ),+ }
+            }
+
+            /// The payload to store.
+            #[must_use]
+            pub fn encode(&self) -> Vec<u8> {
+                match self { $( Self::$noun($event::$variant(payload)) => to_json(payload) ),+ }
+            }
+
+            /// The event of a stored kind, schema number and payload.
+            ///
+            /// # Errors
+            /// A kind or schema that this build does not know, or a payload of another shape.
+            pub fn decode(kind: &str, schema: u16, payload: &[u8]) -> Result<Self, DecodeError> {
+                match (kind, schema) {
+                    $( ($kind, $schema) => serde_json::from_slice(payload)
+                        .map(|payload| Self::$noun($event::$variant(payload)))
+                        .map_err(|source| DecodeError::Payload { kind: kind.to_owned(), source }), )+
+                    (_, _) => Err(DecodeError::Unknown { kind: kind.to_owned(), schema }),
+                }
+            }
+        }
+    };
+}
+
+events! {
+    "workspace.created", 1 => Workspace(WorkspaceEvent::Created),
+    "workspace.token_reset", 1 => Workspace(WorkspaceEvent::TokenReset),
+    "workspace.suspended", 1 => Workspace(WorkspaceEvent::Suspended),
+    "workspace.resumed", 1 => Workspace(WorkspaceEvent::Resumed),
+    "api_key.created", 1 => ApiKey(ApiKeyEvent::Created),
+    "api_key.disabled", 1 => ApiKey(ApiKeyEvent::Disabled),
+    "api_key.enabled", 1 => ApiKey(ApiKeyEvent::Enabled),
+    "api_key.revoked", 1 => ApiKey(ApiKeyEvent::Revoked),
+    "config.created", 1 => Config(ConfigEvent::Created),
+    "auth_token.issued", 1 => AuthToken(AuthTokenEvent::Issued),
+    "service_credential.created", 1 => ServiceCredential(ServiceCredentialEvent::Created),
+    "service_credential.revoked", 1 => ServiceCredential(ServiceCredentialEvent::Revoked),
+}
+
+fn to_json(payload: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(payload).expect("event payloads have string keys and no failing serializer")
+}
+
+/// The name of the stream that each noun's events go to.
+impl Event {
+    /// The stream of this event.
+    #[must_use]
+    pub fn stream(&self) -> String {
+        match self {
+            Self::Workspace(event) => event.workspace_id().to_string(),
+            Self::ApiKey(event) => event.key_id().to_string(),
+            Self::Config(event) => format!("{}/config", event.key_id()),
+            Self::AuthToken(event) => format!("{}/auth_tokens", event.key_id()),
+            Self::ServiceCredential(event) => event.service_credential_id().to_string(),
+        }
+    }
+}
