@@ -1,0 +1,227 @@
+//! The handle through which a program writes to the log.
+//!
+//! Cheap to clone; all clones share one writer task. It deliberately offers no transaction to the
+//! caller: what must be atomic is one [`Append`].
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::append::{Append, AppendOutcome, Prepared, RequestKey, StoredRequest};
+use crate::chain::{ChainMac, Tip};
+use crate::database::Database;
+use crate::error::{Fault, LogError};
+use crate::event::{Position, RecordedEvent, Revision, StreamId};
+use crate::read;
+use crate::row::Head;
+use crate::session::Session;
+use crate::writer::{Patience, Pending, Writer};
+
+/// How the writer behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct EventLogOptions {
+    /// How many commands may wait; more are refused as [`LogError::Overloaded`].
+    pub queue: usize,
+    /// The longest that one round trip to the database may take.
+    pub round_trip_timeout: Duration,
+    /// How long a batch of which nothing was written is retried.
+    pub retry_for: Duration,
+    /// How long a batch that may have been written is resolved.
+    pub resolve_for: Duration,
+}
+
+impl Default for EventLogOptions {
+    fn default() -> Self {
+        Self {
+            queue: 4_096,
+            round_trip_timeout: Duration::from_secs(3),
+            retry_for: Duration::from_secs(3),
+            resolve_for: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The append-only log. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct EventLog {
+    database: Database,
+    chain: ChainMac,
+    queue: mpsc::Sender<Pending>,
+    committed: watch::Receiver<Position>,
+    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl EventLog {
+    /// Checks the end of the log against the chain key and starts the writer task.
+    ///
+    /// The first writer of a new log sets its genesis MAC.
+    ///
+    /// # Errors
+    /// [`LogError::Corrupt`] if the tail does not match the head or the chain key,
+    /// [`LogError::Configuration`] if schema or grants are missing, [`LogError::Unavailable`] if the
+    /// database is.
+    pub async fn open(
+        database: &Database,
+        chain: ChainMac,
+        options: EventLogOptions,
+    ) -> Result<Self, LogError> {
+        let head = read::checked_head(database, &chain).await?;
+        let session = Session::open(database, options.round_trip_timeout).await?;
+        let (queue, waiting) = mpsc::channel(options.queue.max(1));
+        let (committed, seen) = watch::channel(head.position);
+        let writer = Writer {
+            database: database.clone(),
+            chain: chain.clone(),
+            patience: Patience {
+                round_trip: options.round_trip_timeout,
+                not_written: options.retry_for,
+                unknown: options.resolve_for,
+            },
+            queue: waiting,
+            committed,
+            known: head,
+            session: Some(session),
+            held: None,
+        };
+        let task = tokio::spawn(writer.run());
+        Ok(Self {
+            database: database.clone(),
+            chain,
+            queue,
+            committed: seen,
+            writer: Arc::new(Mutex::new(Some(task))),
+        })
+    }
+
+    /// Appends one command's events, all of them or none.
+    ///
+    /// Dropping the future does not take back a command whose batch has begun. Appending again with
+    /// the same event ids answers with where they are.
+    ///
+    /// # Errors
+    /// [`LogError::Conflict`], [`LogError::DuplicateEvent`], [`LogError::Invalid`],
+    /// [`LogError::Overloaded`], [`LogError::Unavailable`], [`LogError::Configuration`]: nothing was
+    /// written. [`LogError::Corrupt`]: nobody may write. [`LogError::OutcomeUnknown`]: see there.
+    pub async fn append(&self, append: Append) -> Result<AppendOutcome, LogError> {
+        let command = Prepared::new(append)?;
+        let (reply, answer) = oneshot::channel();
+        let pending = Pending { command, since: Instant::now(), reply };
+        self.queue.try_send(pending).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => LogError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => LogError::unavailable(Closed),
+        })?;
+        // The writer answers everything it took; it can only go missing together with its runtime.
+        answer.await.map_err(|_| LogError::OutcomeUnknown(Arc::new(Closed)))?
+    }
+
+    /// The last position that this program's writer committed or saw. Changes wake followers.
+    #[must_use]
+    pub fn committed(&self) -> watch::Receiver<Position> {
+        self.committed.clone()
+    }
+
+    /// The end of the log.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] or [`LogError::Configuration`].
+    pub async fn head(&self) -> Result<Head, LogError> {
+        read::head(&self.database, &self.chain).await
+    }
+
+    /// All events of a stream, in order.
+    ///
+    /// # Errors
+    /// [`LogError::Corrupt`] if a revision is missing, otherwise as [`EventLog::head`].
+    pub async fn read_stream(&self, stream: &StreamId) -> Result<Vec<RecordedEvent>, LogError> {
+        self.read_stream_after(stream, Revision::ZERO).await
+    }
+
+    /// The events of a stream after a revision, in order.
+    ///
+    /// # Errors
+    /// As [`EventLog::read_stream`].
+    pub async fn read_stream_after(
+        &self,
+        stream: &StreamId,
+        after: Revision,
+    ) -> Result<Vec<RecordedEvent>, LogError> {
+        read::stream(&self.database, stream, after).await
+    }
+
+    /// Up to `limit` events after a position, in order and without a gap.
+    ///
+    /// # Errors
+    /// [`LogError::Corrupt`] on a gap, otherwise as [`EventLog::head`].
+    pub async fn read_from(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, LogError> {
+        let events = read::from(&self.database, after.next(), limit).await?;
+        let mut due = after;
+        for event in &events {
+            due = due.next();
+            if event.position != due {
+                return Err(LogError::corrupt(due, Fault::Missing));
+            }
+        }
+        Ok(events)
+    }
+
+    /// The request under this key, if one was answered.
+    ///
+    /// # Errors
+    /// As [`EventLog::head`].
+    pub async fn find_request(&self, key: &RequestKey) -> Result<Option<StoredRequest>, LogError> {
+        read::find_request(&self.database, key).await
+    }
+
+    /// Removes the sealed replies that expired at or before `now`; the requests stay known. Returns
+    /// how many.
+    ///
+    /// # Errors
+    /// As [`EventLog::head`].
+    pub async fn purge_requests(&self, now: Timestamp) -> Result<u64, LogError> {
+        read::purge_requests(&self.database, now).await
+    }
+
+    /// Forgets the requests that expired at or before `before`: their ids may be used anew. Returns
+    /// how many.
+    ///
+    /// # Errors
+    /// As [`EventLog::head`].
+    pub async fn forget_requests(&self, before: Timestamp) -> Result<u64, LogError> {
+        read::forget_requests(&self.database, before).await
+    }
+
+    /// Drops this handle and, if it is the last, waits until everything waiting is written.
+    pub async fn close(self) {
+        let Self { queue, writer, .. } = self;
+        let last = queue.strong_count() == 1;
+        drop(queue);
+        if !last {
+            return;
+        }
+        let task = writer.lock().await.take();
+        if let Some(task) = task
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the writer did not end well");
+        }
+    }
+}
+
+/// The writer task has ended.
+#[derive(Debug, thiserror::Error)]
+#[error("the writer has stopped")]
+struct Closed;
+
+/// The tip that a head stands for.
+impl From<&Head> for Tip {
+    fn from(head: &Head) -> Self {
+        Self { position: head.position, mac: head.mac }
+    }
+}

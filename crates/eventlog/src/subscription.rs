@@ -1,0 +1,296 @@
+//! Following the log: every event once, in order, verified, on a connection of its own.
+//!
+//! Truth comes from reading by primary key. Local commits, NOTIFY and time only say when to read;
+//! losing any of them costs latency, never an event. A follower never skips: the first fault stops it
+//! for good, and what to do then (rebuild, or an operator's decision) is deliberately not here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use postgres_types::ToSql;
+use tokio::sync::{Notify, watch};
+use tokio_postgres::Statement;
+
+use crate::chain::{ChainMac, Tip};
+use crate::database::{Connection, Database};
+use crate::error::{Fault, LogError};
+use crate::event::{Position, RecordedEvent};
+use crate::read;
+use crate::row::{self, Head, SELECT_EVENTS_FROM, SELECT_HEAD};
+use crate::session::CHANNEL;
+use crate::writer::same_log;
+
+/// Where a subscription starts.
+#[derive(Clone, Copy, Debug)]
+pub enum StartAt {
+    /// After this position, whose MAC is read from the log and believed.
+    After(Position),
+    /// After a place that was verified before; another log, epoch or event there is a fault.
+    Known(Head),
+}
+
+/// How a subscription reads.
+#[derive(Clone, Debug)]
+pub struct SubscriptionOptions {
+    /// The most events of one batch.
+    pub batch: usize,
+    /// The longest that one read may take.
+    pub read_timeout: Duration,
+    /// The pause after the first empty read; it doubles up to [`poll_max`](Self::poll_max).
+    pub poll_min: Duration,
+    /// The longest pause of an idle follower.
+    pub poll_max: Duration,
+    /// Whether to LISTEN. A hot standby refuses that; then the subscription polls.
+    pub listen: bool,
+    /// [`EventLog::committed`](crate::EventLog::committed) of the writer in this program, if any.
+    pub committed: Option<watch::Receiver<Position>>,
+}
+
+impl Default for SubscriptionOptions {
+    fn default() -> Self {
+        Self {
+            batch: 1_000,
+            read_timeout: Duration::from_secs(2),
+            poll_min: Duration::from_millis(25),
+            poll_max: Duration::from_millis(250),
+            listen: true,
+            committed: None,
+        }
+    }
+}
+
+/// What one read brought.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// In order and without a gap; empty if nothing was new.
+    pub events: Vec<RecordedEvent>,
+    /// The head as it was when the read began. The follower has caught up with it if its last
+    /// event's position is not smaller.
+    pub head: Head,
+}
+
+/// A follower of the log.
+#[derive(Debug)]
+pub struct Subscription {
+    database: Database,
+    chain: ChainMac,
+    options: SubscriptionOptions,
+    wake: Arc<Notify>,
+    line: Option<Line>,
+    tip: Tip,
+    known: Head,
+    pause: Pause,
+    stopped: Option<LogError>,
+}
+
+/// When to read next.
+#[derive(Clone, Copy, Debug)]
+enum Pause {
+    /// There may be more.
+    None,
+    /// Nothing was new: wait to be woken, at most this long.
+    Idle(Duration),
+    /// The connection failed: wait this long, woken or not.
+    Failed(Duration),
+}
+
+#[derive(Debug)]
+struct Line {
+    connection: Connection,
+    head: Statement,
+    events: Statement,
+}
+
+impl Subscription {
+    /// Opens a follower. Reads the log once, over the pool, to know where it stands.
+    ///
+    /// # Errors
+    /// [`LogError::Corrupt`] if the start is not what the log holds, [`LogError::Unavailable`] or
+    /// [`LogError::Configuration`] if the log cannot be read.
+    pub async fn open(
+        database: &Database,
+        chain: ChainMac,
+        start: StartAt,
+        options: SubscriptionOptions,
+    ) -> Result<Self, LogError> {
+        let head = read::head(database, &chain).await?;
+        let (position, verified) = match start {
+            StartAt::After(position) => (position, None),
+            StartAt::Known(known) => (known.position, Some(known)),
+        };
+        let wanted = verified.unwrap_or(Head { position, ..head });
+        same_log(&wanted, &head)?;
+        let tip = match verified {
+            // The first read compares it with the log.
+            Some(known) => Tip::from(&known),
+            None => read::tip_at(database, &chain, &head, position).await?,
+        };
+        Ok(Self {
+            database: database.clone(),
+            chain,
+            options,
+            wake: Arc::new(Notify::new()),
+            line: None,
+            known: Head { position: tip.position, mac: tip.mac, ..wanted },
+            tip,
+            pause: Pause::None,
+            stopped: None,
+        })
+    }
+
+    /// The last position that was handed out.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.tip.position
+    }
+
+    /// The place that was verified last, to start from again by [`StartAt::Known`].
+    #[must_use]
+    pub fn verified(&self) -> Head {
+        Head { position: self.tip.position, mac: self.tip.mac, ..self.known }
+    }
+
+    /// Reads once and returns what is new. After an empty read the next call first waits: for a
+    /// local commit, a NOTIFY, or at most the polling pause. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] (or [`LogError::Configuration`]): call again, it reconnects after
+    /// a back-off. [`LogError::Corrupt`]: the subscription has stopped; every further call says the
+    /// same.
+    pub async fn next_batch(&mut self) -> Result<Batch, LogError> {
+        if let Some(fault) = &self.stopped {
+            return Err(fault.clone());
+        }
+        self.rest().await;
+        let read = self.read().await;
+        match &read {
+            Ok(batch) if batch.events.is_empty() => self.pause = Pause::Idle(self.next_idle()),
+            Ok(_) => self.pause = Pause::None,
+            Err(fault @ LogError::Corrupt { .. }) => self.stopped = Some(fault.clone()),
+            Err(_) => {
+                self.line = None;
+                self.pause = Pause::Failed(self.next_failed());
+            }
+        }
+        read
+    }
+
+    fn next_idle(&self) -> Duration {
+        match self.pause {
+            Pause::Idle(last) => (last * 2).min(self.options.poll_max),
+            Pause::None | Pause::Failed(_) => self.options.poll_min,
+        }
+    }
+
+    fn next_failed(&self) -> Duration {
+        match self.pause {
+            Pause::Failed(last) => (last * 2).min(Duration::from_secs(1)),
+            Pause::None | Pause::Idle(_) => Duration::from_millis(20),
+        }
+    }
+
+    async fn rest(&mut self) {
+        match self.pause {
+            Pause::None => {}
+            Pause::Failed(pause) => tokio::time::sleep(pause).await,
+            Pause::Idle(pause) => {
+                let reached = self.tip.position;
+                let committed = self.options.committed.as_mut();
+                tokio::select! {
+                    () = self.wake.notified() => {}
+                    () = passed(committed, reached) => {}
+                    () = tokio::time::sleep(pause) => {}
+                }
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<Batch, LogError> {
+        let limit = self.options.read_timeout;
+        if self.line.is_none() {
+            let line = Line::open(&self.database, &self.options, Arc::clone(&self.wake)).await?;
+            self.line = Some(line);
+        }
+        let Some(line) = &self.line else {
+            return Err(LogError::timed_out("connect"));
+        };
+        // The head first: whatever it says must then be visible to the second statement.
+        let (from, count) = read::window(self.tip.position, self.options.batch);
+        let range: [&(dyn ToSql + Sync); 2] = [&from, &count];
+        let reads = async {
+            tokio::join!(
+                biased;
+                line.connection.query_one(&line.head, &[]),
+                line.connection.query(&line.events, &range),
+            )
+        };
+        let (head, rows) = tokio::time::timeout(limit, reads)
+            .await
+            .map_err(|_| LogError::timed_out("read the log"))?;
+        let head = row::head(&head?, |log_id| self.chain.genesis(log_id))?;
+        same_log(&self.known, &head)?;
+        let events = self.tip.follow_from_tip(&self.chain, row::events(&rows?)?)?;
+        check_end(self.tip, &head, events.is_empty())?;
+        self.known = Head { position: head.position.max(self.known.position), ..head };
+        Ok(Batch { events, head })
+    }
+}
+
+/// A read that brought nothing, or reached the head exactly, must agree with the head.
+fn check_end(tip: Tip, head: &Head, nothing_new: bool) -> Result<(), LogError> {
+    if nothing_new && head.position > tip.position {
+        return Err(LogError::corrupt(tip.position.next(), Fault::Missing));
+    }
+    if head.position == tip.position && head.mac != tip.mac {
+        return Err(LogError::corrupt(head.position, Fault::HeadMac));
+    }
+    Ok(())
+}
+
+/// Resolves when the local writer has gone past `reached`; never, if there is none (any more).
+async fn passed(committed: Option<&mut watch::Receiver<Position>>, reached: Position) {
+    if let Some(committed) = committed
+        && committed.wait_for(|position| *position > reached).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+impl Line {
+    async fn open(
+        database: &Database,
+        options: &SubscriptionOptions,
+        wake: Arc<Notify>,
+    ) -> Result<Self, LogError> {
+        let timeout = options.read_timeout.as_millis().to_string();
+        let settings = [
+            ("statement_timeout", timeout.as_str()),
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+        ];
+        let connection = database.connect_waking("follower", &settings, wake).await?;
+        let preparing = async {
+            if options.listen
+                && let Err(error) = connection.batch_execute(&format!("LISTEN {CHANNEL}")).await
+            {
+                tracing::debug!(%error, "no LISTEN here, polling");
+            }
+            let head = connection.prepare(SELECT_HEAD).await?;
+            Ok::<_, LogError>((head, connection.prepare(SELECT_EVENTS_FROM).await?))
+        };
+        let (head, events) = tokio::time::timeout(options.read_timeout * 2, preparing)
+            .await
+            .map_err(|_| LogError::timed_out("prepare the follower's statements"))??;
+        Ok(Self { connection, head, events })
+    }
+}
+
+impl Batch {
+    /// True if there is nothing between this batch's last event (or `applied`, if it is empty) and
+    /// the head.
+    #[must_use]
+    pub fn caught_up(&self, applied: Position) -> bool {
+        self.events.last().map_or(applied, |event| event.position) >= self.head.position
+    }
+}

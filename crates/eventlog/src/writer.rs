@@ -1,0 +1,191 @@
+//! The one task of a program that writes to the log: group commit.
+//!
+//! It takes the commands that are waiting, commits them in one transaction and answers everyone;
+//! meanwhile the next batch gathers in the channel. It deliberately holds no state that matters: a
+//! killed writer leaves either a whole batch or nothing.
+
+use std::time::{Duration, Instant};
+
+use metrics::{counter, histogram};
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::Instrument as _;
+
+use crate::append::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Prepared};
+use crate::chain::ChainMac;
+use crate::database::Database;
+use crate::error::{Fault, LogError};
+use crate::event::Position;
+use crate::plan::{Answer, Plan};
+use crate::row::Head;
+use crate::session::{Failure, Session};
+
+/// A command that waits for its answer.
+pub(crate) struct Pending {
+    pub(crate) command: Prepared,
+    pub(crate) since: Instant,
+    pub(crate) reply: oneshot::Sender<Answer>,
+}
+
+/// How patient the writer is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For one round trip.
+    pub(crate) round_trip: Duration,
+    /// For a batch of which nothing was written.
+    pub(crate) not_written: Duration,
+    /// For a batch that may have been written.
+    pub(crate) unknown: Duration,
+}
+
+pub(crate) struct Writer {
+    pub(crate) database: Database,
+    pub(crate) chain: ChainMac,
+    pub(crate) patience: Patience,
+    pub(crate) queue: mpsc::Receiver<Pending>,
+    pub(crate) committed: watch::Sender<Position>,
+    /// The head as this writer last saw it: a log that falls behind it is not the same log.
+    pub(crate) known: Head,
+    pub(crate) session: Option<Session>,
+    /// A command that did not fit the last batch.
+    pub(crate) held: Option<Pending>,
+}
+
+impl Writer {
+    /// Runs until every handle is gone and the queue is empty.
+    pub(crate) async fn run(mut self) {
+        while let Some(batch) = self.gather().await {
+            let events: usize = batch.iter().map(|pending| pending.command.events).sum();
+            let span = tracing::info_span!("log.append", commands = batch.len(), events);
+            let answers = self.write(&batch).instrument(span).await;
+            for (pending, answer) in batch.into_iter().zip(answers) {
+                if matches!(answer, Err(LogError::Conflict { .. })) {
+                    counter!("keyward_append_conflicts_total").increment(1);
+                }
+                histogram!("keyward_append_duration_seconds").record(pending.since.elapsed());
+                // A caller that has gone is not told; its events are in the log all the same.
+                let _ = pending.reply.send(answer);
+            }
+        }
+    }
+
+    async fn gather(&mut self) -> Option<Vec<Pending>> {
+        loop {
+            let first = match self.held.take() {
+                Some(pending) => pending,
+                None => self.queue.recv().await?,
+            };
+            let (mut events, mut bytes) = (first.command.events, first.command.bytes);
+            let mut batch = vec![first];
+            while let Ok(next) = self.queue.try_recv() {
+                events += next.command.events;
+                bytes += next.command.bytes;
+                if events > MAX_BATCH_EVENTS || bytes > MAX_BATCH_BYTES {
+                    self.held = Some(next);
+                    break;
+                }
+                batch.push(next);
+            }
+            // Nobody waits for these any more, and nothing of them was begun.
+            batch.retain(|pending| !pending.reply.is_closed());
+            if !batch.is_empty() {
+                return Some(batch);
+            }
+        }
+    }
+
+    /// Writes one batch, over outages, until every command has an answer.
+    async fn write(&mut self, batch: &[Pending]) -> Vec<Answer> {
+        let commands: Vec<&Prepared> = batch.iter().map(|pending| &pending.command).collect();
+        let begun = Instant::now();
+        let mut unknown = false;
+        let mut pause = Duration::from_millis(10);
+        loop {
+            let error = match self.attempt(&commands).await {
+                Ok(answers) => return answers,
+                Err(Failure::NotWritten(error)) => error,
+                Err(Failure::Unknown(error)) => {
+                    unknown = true;
+                    counter!("keyward_append_unknown_outcomes_total").increment(1);
+                    error
+                }
+            };
+            self.session = None;
+            let patience = if unknown { self.patience.unknown } else { self.patience.not_written };
+            if !error.is_transient() || begun.elapsed() + pause > patience {
+                tracing::warn!(error = &error as &dyn std::error::Error, unknown, "batch given up");
+                let error = if unknown { outcome_unknown(error) } else { error };
+                return commands.iter().map(|_| Err(error.clone())).collect();
+            }
+            tracing::debug!(error = &error as &dyn std::error::Error, unknown, "batch retried");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(500));
+        }
+    }
+
+    async fn attempt(&mut self, commands: &[&Prepared]) -> Result<Vec<Answer>, Failure> {
+        let session = match self.session.take() {
+            Some(session) => session,
+            None => Session::open(&self.database, self.patience.round_trip)
+                .await
+                .map_err(Failure::NotWritten)?,
+        };
+        let past = session.lock(&self.chain, commands).await.map_err(Failure::NotWritten)?;
+        check_same_log(&self.known, &past.head).map_err(Failure::NotWritten)?;
+        let plan = Plan::new(past, &self.chain, commands.iter().copied());
+        if plan.events.is_empty() {
+            // The answers rest on what was committed before; how the rollback goes is all the same.
+            if session.abandon().await.is_ok() {
+                self.session = Some(session);
+            }
+        } else {
+            session.commit(&plan).await?;
+            histogram!("keyward_append_batch_size").record(event_count(&plan));
+            self.session = Some(session);
+        }
+        self.known = plan.head;
+        self.committed.send_if_modified(|seen| {
+            let moved = *seen != plan.head.position;
+            *seen = plan.head.position;
+            moved
+        });
+        Ok(plan.answers)
+    }
+}
+
+fn event_count(plan: &Plan<'_>) -> f64 {
+    // At most 1,024.
+    u32::try_from(plan.events.len()).map_or(f64::INFINITY, f64::from)
+}
+
+/// Refuses a head that cannot have grown out of the one that was seen before.
+fn check_same_log(known: &Head, head: &Head) -> Result<(), LogError> {
+    same_log(known, head)?;
+    if head.position == known.position && head.mac != known.mac {
+        return Err(LogError::corrupt(head.position, Fault::HeadMac));
+    }
+    Ok(())
+}
+
+/// Log id, epoch and progress: what every follower compares.
+pub(crate) fn same_log(known: &Head, head: &Head) -> Result<(), LogError> {
+    if head.log_id != known.log_id {
+        let fault = Fault::OtherLog { expected: known.log_id, found: head.log_id };
+        return Err(LogError::corrupt(head.position, fault));
+    }
+    if head.epoch != known.epoch {
+        let fault = Fault::OtherEpoch { expected: known.epoch, found: head.epoch };
+        return Err(LogError::corrupt(head.position, fault));
+    }
+    if head.position < known.position {
+        let fault = Fault::Truncated { head: head.position };
+        return Err(LogError::corrupt(head.position.next(), fault));
+    }
+    Ok(())
+}
+
+fn outcome_unknown(error: LogError) -> LogError {
+    if let LogError::Unavailable(cause) = error {
+        return LogError::OutcomeUnknown(cause);
+    }
+    LogError::OutcomeUnknown(std::sync::Arc::new(error))
+}

@@ -1,0 +1,18 @@
+//! The contract of the event log, on a real Postgres: order, density, truth about outcomes,
+//! tamper evidence, projections, migrations.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+mod append;
+mod append_batch;
+mod density;
+mod follow;
+mod heartbeat;
+mod migrate;
+mod outcome;
+mod projection;
+mod rebuild;
+mod setup;
+mod tally;
+mod tampering;
+mod transaction;
