@@ -1,0 +1,127 @@
+//! The index itself: what readers look at without a lock, and the writer's own behind one.
+//!
+//! Why a read is never torn:
+//! 1. An entry is never changed in place; a reader has either the old one or the new one, whole.
+//! 2. What is shared by all keys of a workspace is one atomic, read once a verdict.
+//! 3. The two together are of one moment: a replaced entry is marked so before the writer goes on,
+//!    and a reader that meets the mark behind its look at the workspace looks the entry up again.
+//!    Guarded by
+//!    `what_is_applied_while_the_secret_is_checked_is_seen_whole_or_not_at_all` and
+//!    `a_verdict_is_of_one_moment` in `tests/concurrency.rs`.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use domain::{Brand, Kid, WorkspaceId};
+use foldhash::fast::RandomState;
+use papaya::{HashMap, ResizeMode};
+
+use crate::callers::CallerEntry;
+use crate::entry::Entry;
+use crate::workspaces::{WorkspaceFacts, WorkspaceRecord};
+use crate::writer::Writer;
+
+/// Entries that one insert moves while a map grows: short enough to never be felt.
+const MOVED_PER_INSERT: usize = 64;
+
+/// All keys and callers in memory. Share it in an [`Arc`].
+pub struct Verifier {
+    pub(crate) brand: Brand,
+    pub(crate) entries: HashMap<Kid, Entry, RandomState>,
+    pub(crate) callers: HashMap<Kid, CallerEntry, RandomState>,
+    pub(crate) workspaces: HashMap<WorkspaceId, Arc<WorkspaceRecord>, RandomState>,
+    /// Stand in for whatever is not found, so that it costs the same work.
+    pub(crate) absent: Entry,
+    pub(crate) absent_caller: CallerEntry,
+    pub(crate) keys: AtomicUsize,
+    pub(crate) known_workspaces: AtomicUsize,
+    pub(crate) any_quarantined: AtomicBool,
+    writer: Mutex<Writer>,
+}
+
+/// How much is in the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Keys, revoked ones among them.
+    pub keys: usize,
+    /// Credentials of keys: more than keys while some rotate.
+    pub credentials: usize,
+    /// Workspaces that are known.
+    pub workspaces: usize,
+    /// Live workspace tokens and service credentials.
+    pub callers: usize,
+}
+
+impl Verifier {
+    /// An empty index for credentials of this brand.
+    #[must_use]
+    pub fn new(brand: Brand) -> Self {
+        Self {
+            brand,
+            entries: map(),
+            callers: map(),
+            workspaces: map(),
+            absent: Entry::absent(),
+            absent_caller: CallerEntry::absent(),
+            keys: AtomicUsize::new(0),
+            known_workspaces: AtomicUsize::new(0),
+            any_quarantined: AtomicBool::new(false),
+            writer: Mutex::default(),
+        }
+    }
+
+    /// What is known of a workspace; `None` if it is not known.
+    #[must_use]
+    pub fn workspace(&self, workspace_id: WorkspaceId) -> Option<WorkspaceFacts> {
+        let workspaces = self.workspaces.pin();
+        let standing = workspaces.get(&workspace_id)?.standing();
+        standing.known().then(|| standing.facts())
+    }
+
+    /// How much is in the index; while a writer is at work, roughly.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            keys: self.keys.load(Ordering::Relaxed),
+            credentials: self.entries.len(),
+            workspaces: self.known_workspaces.load(Ordering::Relaxed),
+            callers: self.callers.len(),
+        }
+    }
+
+    /// Nothing is decided for this workspace from here on, until the next start: one of its events
+    /// could not be applied. Works for a workspace that is not known, too, as that event may have
+    /// been its first.
+    pub fn quarantine(&self, workspace_id: WorkspaceId) {
+        let _writer = self.write();
+        self.record(workspace_id).quarantine();
+        self.any_quarantined.store(true, Ordering::SeqCst);
+    }
+
+    /// Only the writer may call this, under its lock.
+    pub(crate) fn record(&self, workspace_id: WorkspaceId) -> Arc<WorkspaceRecord> {
+        let workspaces = self.workspaces.pin();
+        let unknown = || Arc::new(WorkspaceRecord::unknown(workspace_id));
+        Arc::clone(workspaces.get_or_insert_with(workspace_id, unknown))
+    }
+
+    pub(crate) fn write(&self) -> MutexGuard<'_, Writer> {
+        self.writer
+            .lock()
+            .expect("a writer that panicked left half an event, and only a new start mends that")
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("counts", &self.counts()).finish_non_exhaustive()
+    }
+}
+
+fn map<K, V>() -> HashMap<K, V, RandomState> {
+    HashMap::builder()
+        .hasher(RandomState::default())
+        .resize_mode(ResizeMode::Incremental(MOVED_PER_INSERT))
+        .build()
+}

@@ -1,0 +1,153 @@
+//! One question, one answer. No lock, no wait, and no allocation but for the scopes that a denial
+//! lists.
+//!
+//! Everything that is "not found" does the same work and leaves by one exit: an unknown kid has its
+//! secret checked against a stand-in, and what the asker may see is looked at afterwards.
+
+use std::sync::atomic::Ordering;
+
+use domain::verdict::{Check, Denial, Outcome, Verdict, explain, explain_unknown, judge};
+use domain::{
+    Binding, CredentialKind, PepperId, Presented, SECRET_LENGTH, SecretDigest, WorkspaceId,
+};
+
+use crate::answer::{Answer, Quarantined, Warnings};
+use crate::entry::Entry;
+use crate::query::Query;
+use crate::verifier::Verifier;
+use crate::workspaces::Standing;
+
+/// What looking for a key came to.
+enum Finding<'g> {
+    Malformed,
+    NotFound,
+    Quarantined,
+    Found(Presented<'g>, &'g Entry, Standing),
+}
+
+impl Verifier {
+    /// Answers `query`. `check` says whether a secret matches a digest; it is called exactly once
+    /// for a well-formed string, whatever becomes of it, and never for a malformed one. `respond`
+    /// gets the answer while the key is borrowed from the index.
+    ///
+    /// A key whose workspace is not known, which happens only while the index is loaded, is not
+    /// found. In a quarantined workspace nothing is found or not found, if `query` is pinned to it.
+    ///
+    /// Both functions keep retired memory from being let go while they run: keep them short.
+    pub fn verify<R>(
+        &self,
+        query: &Query<'_>,
+        check: impl Fn(&Binding, &[u8; SECRET_LENGTH], PepperId, &SecretDigest) -> bool,
+        respond: impl FnOnce(&Answer<'_>) -> R,
+    ) -> R {
+        self.find(query, check, |finding| {
+            respond(&match finding {
+                Finding::Malformed => Answer::denied(Denial::Malformed),
+                Finding::NotFound => Answer::denied(Denial::NotFound),
+                Finding::Quarantined => Answer::without_key(Err(Quarantined)),
+                Finding::Found(presented, entry, standing) => {
+                    found(query, &presented, entry, standing)
+                }
+            })
+        })
+    }
+
+    /// Answers `query` like [`Verifier::verify`], and lists how every check came out. The list is
+    /// empty if nothing can be said.
+    pub fn explain<R>(
+        &self,
+        query: &Query<'_>,
+        check: impl Fn(&Binding, &[u8; SECRET_LENGTH], PepperId, &SecretDigest) -> bool,
+        respond: impl FnOnce(&Answer<'_>, Vec<(Check, Outcome)>) -> R,
+    ) -> R {
+        self.find(query, check, |finding| match finding {
+            Finding::Malformed => {
+                respond(&Answer::denied(Denial::Malformed), explain_unknown(false))
+            }
+            Finding::NotFound => respond(&Answer::denied(Denial::NotFound), explain_unknown(true)),
+            Finding::Quarantined => respond(&Answer::without_key(Err(Quarantined)), Vec::new()),
+            Finding::Found(presented, entry, standing) => respond(
+                &found(query, &presented, entry, standing),
+                explain(&entry.facts(standing), &query.question),
+            ),
+        })
+    }
+
+    #[inline]
+    fn find<R>(
+        &self,
+        query: &Query<'_>,
+        check: impl Fn(&Binding, &[u8; SECRET_LENGTH], PepperId, &SecretDigest) -> bool,
+        then: impl FnOnce(Finding<'_>) -> R,
+    ) -> R {
+        let Ok(presented) = Presented::parse(query.key, &self.brand) else {
+            return then(Finding::Malformed);
+        };
+        let entries = self.entries.pin();
+        let is_key = presented.kind == CredentialKind::ApiKey;
+        let held = entries.get(&presented.kid).filter(|_| is_key);
+        let mut entry = held.unwrap_or(&self.absent);
+        let matched = check(
+            &Binding {
+                workspace: Some(entry.workspace.id()),
+                resource: entry.key_id.uuid(),
+                kid: presented.kid,
+                env: presented.env,
+                kind: presented.kind,
+            },
+            presented.secret(),
+            entry.pepper,
+            &entry.digest,
+        );
+        let mut standing = entry.workspace.standing();
+        // See `verifier.rs`, 3: entry and standing must be of one moment.
+        while entry.replaced.get() {
+            let newer = entries.get(&presented.kid);
+            entry = newer.filter(|newer| newer.answers_to(entry)).unwrap_or(&self.absent);
+            standing = entry.workspace.standing();
+        }
+        // `&`, not `&&`: which of them fails must not show in the time it takes.
+        let found = matched
+            & held.is_some()
+            & standing.known()
+            & (entry.env == presented.env)
+            & query.sees(entry.workspace.id(), entry.env, entry.key_id);
+        then(if !found {
+            match self.undecidable(query.pinned()) {
+                true => Finding::Quarantined,
+                false => Finding::NotFound,
+            }
+        } else if standing.quarantined() {
+            Finding::Quarantined
+        } else {
+            Finding::Found(presented, entry, standing)
+        })
+    }
+
+    /// Whether "not found" would be a guess: the event that was missed may have been the one that
+    /// made the key.
+    fn undecidable(&self, pinned: Option<WorkspaceId>) -> bool {
+        self.any_quarantined.load(Ordering::SeqCst)
+            && pinned.is_some_and(|workspace_id| {
+                self.workspaces
+                    .pin()
+                    .get(&workspace_id)
+                    .is_some_and(|record| record.standing().quarantined())
+            })
+    }
+}
+
+#[inline]
+fn found<'g>(
+    query: &Query<'_>,
+    presented: &Presented<'_>,
+    entry: &'g Entry,
+    standing: Standing,
+) -> Answer<'g> {
+    let verdict = judge(&entry.facts(standing), &query.question);
+    let warnings = match verdict {
+        Verdict::Accepted => entry.warnings(&query.question),
+        Verdict::Denied(_) => Warnings::default(),
+    };
+    Answer { verdict: Ok(verdict), key: Some(entry.view(presented.kid)), warnings }
+}

@@ -1,0 +1,102 @@
+//! Who calls: workspace tokens and service credentials.
+
+mod world;
+
+use std::cell::Cell;
+
+use domain::service_credential::{Bounds, Permission};
+use domain::{Brand, CredentialKind, Env, Secret, SecretText, WorkspaceId};
+use verifier::{CallerRefusal, KnownCaller, Verifier};
+use world::*;
+
+fn is_workspace(caller: &Result<KnownCaller, CallerRefusal>, id: WorkspaceId) -> bool {
+    matches!(caller, Ok(KnownCaller::Workspace { workspace_id, .. }) if *workspace_id == id)
+}
+
+fn refusal(verifier: &Verifier, text: &str) -> Option<CallerRefusal> {
+    verifier.caller(text, check).err()
+}
+
+#[test]
+fn a_workspace_token_names_its_workspace_and_tells_if_it_is_suspended() {
+    let verifier = following(&[workspace_created(ws(1)), workspace_created(ws(2))]);
+    let token = workspace_token(ws(1), 0).text;
+    assert!(is_workspace(&verifier.caller(&token, check), ws(1)));
+    for (event, expected) in [(suspended(ws(1)), true), (resumed(ws(1)), false)] {
+        verifier.apply(&event);
+        assert_eq!(verifier.workspace(ws(1)).unwrap().suspended, expected);
+        let caller = verifier.caller(&token, check);
+        assert!(
+            matches!(caller, Ok(KnownCaller::Workspace { suspended, .. }) if suspended == expected)
+        );
+    }
+}
+
+#[test]
+fn a_reset_workspace_token_is_dead_at_once_and_the_new_one_lives() {
+    let verifier = following(&[workspace_created(ws(1)), token_reset(ws(1), 1)]);
+    let (old, new) = (workspace_token(ws(1), 0).text, workspace_token(ws(1), 1).text);
+    assert_eq!(refusal(&verifier, &old), Some(CallerRefusal::Unknown));
+    assert!(is_workspace(&verifier.caller(&new, check), ws(1)));
+    assert_eq!(verifier.counts().callers, 1);
+}
+
+#[test]
+fn a_service_credential_has_its_permissions_and_bounds_until_it_is_revoked() {
+    let bounds = Bounds { workspaces: vec![ws(4)], envs: vec![Env::Test] };
+    let permissions = [Permission::Verify, Permission::OrgReadWrite];
+    let created = service_credential_created(svc(1), &permissions, bounds.clone());
+    let verifier = following([&created]);
+    let text = service_credential(svc(1)).text;
+    let Ok(KnownCaller::ServiceCredential { id, permissions, bounds: known }) =
+        verifier.caller(&text, check)
+    else {
+        panic!("not known");
+    };
+    assert_eq!((id, &*known), (svc(1), &bounds));
+    assert!(permissions.allows(Permission::Verify) && permissions.allows(Permission::OrgReadWrite));
+    for not_given in [Permission::OrgRead, Permission::Reveal, Permission::AuditRead] {
+        assert!(!permissions.allows(not_given), "{not_given:?}");
+    }
+    verifier.apply(&service_credential_revoked(svc(1)));
+    assert_eq!(refusal(&verifier, &text), Some(CallerRefusal::Unknown));
+    verifier.apply(&created);
+    assert_eq!(refusal(&verifier, &text), Some(CallerRefusal::Unknown), "it rose from the dead");
+}
+
+#[test]
+fn whatever_calls_nothing_is_unknown_after_exactly_one_check() {
+    let key = key(1, ws(1));
+    let verifier = following(&[workspace_created(ws(1)), key.created()]);
+    let auth_token = mint(5, CredentialKind::AuthToken, Env::Live, Some(ws(1)), key.key_id.uuid());
+    // The kid of the workspace token under the letter of a service credential.
+    let token = workspace_token(ws(1), 0);
+    let kid = token.record.kid;
+    let secret = Secret::from_entropy(&[1; 32]);
+    let kind = CredentialKind::ServiceCredential;
+    let disguised = SecretText::new(&Brand::default(), kind, Env::Live, kid, &secret);
+    let wrong =
+        SecretText::new(&Brand::default(), CredentialKind::WorkspaceToken, Env::Live, kid, &secret);
+    for text in [
+        key.text(),
+        &auth_token.text,
+        &workspace_token(ws(2), 0).text,
+        &service_credential(svc(1)).text,
+        disguised.expose(),
+        wrong.expose(),
+    ] {
+        let calls = Cell::new(0);
+        let counted = |binding: &_, secret: &_, pepper, digest: &_| {
+            calls.set(calls.get() + 1);
+            check(binding, secret, pepper, digest)
+        };
+        let caller = verifier.caller(text, counted);
+        assert_eq!(caller.err(), Some(CallerRefusal::Unknown), "{text}");
+        assert_eq!(calls.get(), 1, "{text}");
+    }
+    // Not even a check that says yes to anything gets past the wrong letter.
+    let yes = |_: &_, _: &_, _, _: &_| true;
+    let caller = verifier.caller(disguised.expose(), yes);
+    assert_eq!(caller.err(), Some(CallerRefusal::Unknown));
+    assert_eq!(refusal(&verifier, "Bearer x"), Some(CallerRefusal::Malformed));
+}
