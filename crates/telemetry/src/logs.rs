@@ -1,0 +1,66 @@
+//! Log lines on standard error. What is worth a line is decided where it is written, not here.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing::Subscriber;
+use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, fmt};
+
+use crate::error::TelemetryError;
+use crate::options::LogFormat;
+
+/// Builds the layer that writes log lines, with its filter.
+///
+/// # Errors
+/// [`TelemetryError::LogFilter`] when `filter` cannot be read.
+pub(crate) fn layer<S>(
+    format: LogFormat,
+    filter: &str,
+) -> Result<Box<dyn Layer<S> + Send + Sync>, TelemetryError>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let directives = EnvFilter::builder()
+        .parse(filter)
+        .map_err(|source| TelemetryError::LogFilter { filter: filter.to_owned(), source })?;
+    let terminal = io::stderr().is_terminal();
+    let text = match format {
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => terminal,
+    };
+    // When standard error is gone, saying so on standard error would panic; hence no reports of
+    // the layer's own failures.
+    let lines = fmt::layer().with_writer(io::stderr).log_internal_errors(false);
+    Ok(if !text {
+        lines.json().flatten_event(true).with_current_span(false).with_filter(directives).boxed()
+    } else if terminal {
+        // Colours as the terminal's user wants them: the default obeys NO_COLOR.
+        lines.with_filter(directives).boxed()
+    } else {
+        lines.with_ansi(false).with_filter(directives).boxed()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing_subscriber::Registry;
+
+    #[test]
+    fn a_filter_that_cannot_be_read_is_refused_and_named() {
+        let Err(error) = layer::<Registry>(LogFormat::Text, "eventlog=loudly") else {
+            panic!("taken");
+        };
+        assert!(error.to_string().contains("eventlog=loudly"));
+        assert!(std::error::Error::source(&error).is_some());
+    }
+
+    #[test]
+    fn directives_are_taken_in_every_format() {
+        for format in [LogFormat::Text, LogFormat::Json, LogFormat::Auto] {
+            assert!(layer::<Registry>(format, "info,eventlog=debug,h2=off").is_ok());
+        }
+    }
+}
