@@ -1,0 +1,7 @@
+//! Configurations of keys.
+
+mod project;
+mod query;
+
+pub use project::Configs;
+pub use query::{ConfigRow, get};
