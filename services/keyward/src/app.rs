@@ -1,0 +1,259 @@
+//! The running service: puts a node together, starts what keeps it fresh, serves, and drains.
+
+mod build;
+mod health;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::v1::api_key_service_server::ApiKeyServiceServer;
+use api::v1::workspace_service_server::WorkspaceServiceServer;
+use eventlog::{ChainMac, Heartbeat, LogError, ProjectionRunner, RunnerOptions};
+use telemetry::Telemetry;
+use telemetry::metrics::MetricsServer;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::freshness;
+use crate::grpc::Services;
+use crate::node::Node;
+use crate::operator::OperatorTokenError;
+use crate::server::{LARGE_MESSAGE, Limits, Listener, TlsError, server_config};
+use crate::storage::{Managed, StorageError};
+use crate::tail::Tail;
+
+/// How often replies to idempotent requests that are past their time are cleared.
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+
+/// A service that can't start: one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database or the key ring.
+    #[error("{0}")]
+    Storage(#[from] StorageError),
+    /// The log.
+    #[error("the log can't be opened: {0}")]
+    Log(#[from] LogError),
+    /// The operator's token.
+    #[error("{0}")]
+    Operator(#[from] OperatorTokenError),
+    /// TLS.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
+    /// Reflection.
+    #[error("the descriptors for reflection can't be read")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The gRPC listener.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The metrics listener.
+    #[error("can't offer metrics on {address}: {source}")]
+    Metrics {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: telemetry::TelemetryError,
+    },
+}
+
+/// A running service.
+pub struct App {
+    node: Arc<Node>,
+    address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
+    serving: tokio::task::JoinHandle<()>,
+    upkeep: JoinSet<()>,
+    stop_upkeep: CancellationToken,
+    managed: Option<Managed>,
+}
+
+impl App {
+    /// Starts the service: listens at once, answers verdicts once it has caught up with the log.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing of it is left running then.
+    pub async fn start(
+        config: &Config,
+        clock: Clock,
+        telemetry: &Telemetry,
+    ) -> Result<Self, StartError> {
+        let mut storage = crate::storage::open(config).await?;
+        let managed = storage.managed.take();
+        let started = Self::start_on(config, clock, telemetry, &storage.database).await;
+        match (started, managed) {
+            (Ok(app), managed) => Ok(Self { managed, ..app }),
+            (Err(error), managed) => {
+                if let Some(managed) = managed {
+                    managed.stop().await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn start_on(
+        config: &Config,
+        clock: Clock,
+        telemetry: &Telemetry,
+        database: &eventlog::Database,
+    ) -> Result<Self, StartError> {
+        let (node, chain) = build::node(config, clock, telemetry, database).await?;
+        let node = Arc::new(node);
+        let (health, health_service) = health::service();
+        let mut routes = Routes::builder();
+        let services = Services(Arc::clone(&node));
+        routes
+            .add_service(health_service)
+            .add_service(
+                ApiKeyServiceServer::new(services.clone()).max_decoding_message_size(LARGE_MESSAGE),
+            )
+            .add_service(
+                WorkspaceServiceServer::new(services).max_decoding_message_size(LARGE_MESSAGE),
+            );
+        if config.reflection {
+            let reflect = || {
+                tonic_reflection::server::Builder::configure()
+                    .register_encoded_file_descriptor_set(api::DESCRIPTORS)
+                    .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            };
+            routes.add_service(reflect().build_v1()?).add_service(reflect().build_v1alpha()?);
+        }
+        let tls = config.tls.as_ref().map(server_config).transpose()?;
+        let limits = Limits::new(config.max_connections);
+        let failed = |source| StartError::Listen { address: config.listen, source };
+        let routes = routes.routes();
+        let listener =
+            Listener::bind(config.listen, config.serving_threads, limits, tls.as_ref(), &routes)
+                .map_err(failed)?;
+        let address = listener.address().map_err(failed)?;
+
+        let stop_upkeep = CancellationToken::new();
+        let mut upkeep = JoinSet::new();
+        let metrics_address =
+            offer_metrics(config, telemetry, &mut upkeep, stop_upkeep.clone()).await?;
+        keep_up(&node, config, &chain, &mut upkeep, &stop_upkeep);
+        upkeep.spawn(health::report(health, Arc::clone(&node), stop_upkeep.clone()));
+        let serving = tokio::spawn(listener.serve(node.stopping.clone(), config.drain));
+        Ok(Self { node, address, metrics_address, serving, upkeep, stop_upkeep, managed: None })
+    }
+
+    /// Where gRPC is served.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where metrics are served, if they are.
+    #[must_use]
+    pub const fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// The node, for those who run in the same process.
+    #[must_use]
+    pub const fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Waits, bounded, until the node may answer verdicts; `false` if it takes longer.
+    pub async fn ready(&self, within: Duration) -> bool {
+        let ready = async {
+            while self.node.freshness.check().is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(within, ready).await.is_ok()
+    }
+
+    /// Drains: no new calls, those under way finish, then everything stops, the private Postgres last.
+    pub async fn stop(mut self) {
+        self.node.stopping.cancel();
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the listener failed");
+        }
+        self.stop_upkeep.cancel();
+        while self.upkeep.join_next().await.is_some() {}
+        self.node.commands.log().clone().close().await;
+        if let Some(managed) = self.managed {
+            managed.stop().await;
+        }
+    }
+}
+
+/// Starts the tail, the heartbeat, the projections and the clearing of old replies.
+fn keep_up(
+    node: &Arc<Node>,
+    config: &Config,
+    chain: &ChainMac,
+    upkeep: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) {
+    upkeep.spawn(Tail::new(Arc::clone(node), chain.clone()).run(stop.clone()));
+    let heartbeat =
+        Heartbeat::new(&node.database, chain.clone(), node.verifier_id.clone(), config.lease);
+    let (freshness, every) = (Arc::clone(&node.freshness), config.heartbeat);
+    let stopping = stop.clone();
+    upkeep.spawn(async move { freshness::beat(&freshness, heartbeat, every, stopping).await });
+    project(node, chain, readmodel::keys::Keys, upkeep, stop);
+    project(node, chain, readmodel::config::Configs, upkeep, stop);
+    project(node, chain, readmodel::workspaces::Workspaces, upkeep, stop);
+    upkeep.spawn(purge(Arc::clone(node), stop.clone()));
+}
+
+fn project<P: eventlog::Projection>(
+    node: &Node,
+    chain: &ChainMac,
+    projection: P,
+    upkeep: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) {
+    let options = RunnerOptions {
+        committed: Some(node.commands.log().committed()),
+        ..RunnerOptions::default()
+    };
+    let (chain, checkpoints) = (chain.clone(), node.checkpoints.clone());
+    let projection = Arc::new(projection);
+    let runner = ProjectionRunner::new(&node.database, chain, projection, checkpoints, options);
+    upkeep.spawn(runner.run(stop.clone()));
+}
+
+async fn purge(node: Arc<Node>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(PURGE_EVERY) => {}
+        }
+        if let Err(error) = node.commands.log().purge_requests(node.clock.now()).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "old replies were not cleared"
+            );
+        }
+    }
+}
+
+async fn offer_metrics(
+    config: &Config,
+    telemetry: &Telemetry,
+    upkeep: &mut JoinSet<()>,
+    stop: CancellationToken,
+) -> Result<Option<SocketAddr>, StartError> {
+    let Some(address) = config.metrics_listen else {
+        return Ok(None);
+    };
+    let failed = |source| StartError::Metrics { address, source };
+    let server = MetricsServer::bind(address, telemetry.metrics().clone()).await.map_err(failed)?;
+    let bound = server.local_addr();
+    upkeep.spawn(async move { server.serve(stop.cancelled_owned()).await });
+    Ok(Some(bound))
+}

@@ -1,0 +1,62 @@
+//! A node from its configuration: key ring, log, freshness, and an empty verifier.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use eventlog::{ChainMac, Checkpoints, Database, EventLog, EventLogOptions};
+use telemetry::Telemetry;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use verifier::Verifier;
+
+use super::StartError;
+use crate::clock::Clock;
+use crate::commands::Commands;
+use crate::config::{Config, DatabaseChoice};
+use crate::counts::Counts;
+use crate::data_keys::DataKeys;
+use crate::freshness::Freshness;
+use crate::node::Node;
+use crate::operator::OperatorToken;
+use crate::{entropy, storage};
+
+/// The node, and the MAC of its log's chain.
+pub(super) async fn node(
+    config: &Config,
+    clock: Clock,
+    telemetry: &Telemetry,
+    database: &Database,
+) -> Result<(Node, ChainMac), StartError> {
+    let ring = storage::key_ring(config)?;
+    storage::check_key_ring(database, &ring).await?;
+    let operator = match config.database {
+        DatabaseChoice::Managed { .. } => OperatorToken::load_or_make(&config.operator_token_file)?,
+        DatabaseChoice::Url(_) => OperatorToken::load(&config.operator_token_file)?,
+    };
+    let chain = storage::chain_mac(&ring);
+    let log = EventLog::open(database, chain.clone(), EventLogOptions::default()).await?;
+    let head = log.head().await?;
+    eventlog::describe_metrics();
+    let verifier_id =
+        entropy::uuid_v7(clock.now()).map_err(crate::operator::OperatorTokenError::from)?;
+    let node = Node {
+        freshness: Arc::new(Freshness::new(clock.clone(), config.lease, head.log_id)),
+        commands: Commands::new(log, clock.clone()),
+        clock,
+        brand: config.brand.clone(),
+        database: database.clone(),
+        checkpoints: Checkpoints::new(database),
+        verifier: ArcSwap::from_pointee(Verifier::new(config.brand.clone())),
+        verifier_id: verifier_id.to_string(),
+        peppers: Arc::clone(ring.peppers()),
+        tokens: Arc::clone(ring.tokens()),
+        data_keys: DataKeys::new(database.clone(), Arc::clone(ring.keks())),
+        operator,
+        sampler: telemetry.sampler(),
+        counts: Counts::new(telemetry.metrics()),
+        control: tokio::runtime::Handle::current(),
+        admission: Arc::new(Semaphore::new(config.max_management_calls)),
+        stopping: CancellationToken::new(),
+    };
+    Ok((node, chain))
+}

@@ -1,0 +1,77 @@
+//! What a person sees once the service is up: where it is, and lines to paste.
+
+use std::fmt::Write;
+
+use super::demo::Demo;
+use crate::app::App;
+use crate::config::{Config, DatabaseChoice};
+
+/// The banner.
+pub(super) fn text(config: &Config, app: &App, demo: Option<&Demo>) -> String {
+    let mut text = String::new();
+    let how = if config.tls.is_some() { "TLS" } else { "plaintext" };
+    let reflection = if config.reflection { "on" } else { "off" };
+    // Writing into a String can't fail.
+    let _ = writeln!(
+        text,
+        "\nKeyward {} serves gRPC on {} ({how}, reflection {reflection})",
+        env!("CARGO_PKG_VERSION"),
+        app.address(),
+    );
+    if let Some(metrics) = app.metrics_address() {
+        let _ = writeln!(text, "Metrics:        http://{metrics}/metrics");
+    }
+    if matches!(config.database, DatabaseChoice::Managed { .. }) {
+        let _ = writeln!(text, "Database:       a private Postgres in {}", config.folder.display());
+    }
+    let _ = writeln!(text, "Operator token: in {}", config.operator_token_file.display());
+    if let Some(demo) = demo {
+        demonstrate(&mut text, app, demo);
+    }
+    text
+}
+
+fn demonstrate(text: &mut String, app: &App, demo: &Demo) {
+    let workspace = demo.workspace;
+    let token = match &demo.token {
+        Some(token) => {
+            let _ = writeln!(text, "\nDemo workspace {workspace}; its token is shown this once:\n");
+            token.expose().to_owned()
+        }
+        None => {
+            let _ = writeln!(
+                text,
+                "\nDemo workspace {workspace}; its token was shown at the first start.\n\
+                 For a new one: keyward workspace reset-token {workspace}\n"
+            );
+            "<the workspace token>".to_owned()
+        }
+    };
+    let address = app.address();
+    let call = |rpc: &str, body: &str| {
+        format!(
+            "  grpcurl -plaintext -H \"authorization: Bearer $TOKEN\" -d '{body}' \\\n    {address} keyward.v1.ApiKeyService/{rpc}"
+        )
+    };
+    let _ = writeln!(
+        text,
+        "  TOKEN='{token}'\n\n{}\n\n  KEY='<secret of the answer>'; KEY_ID='<keyId of the answer>'\n\n{}\n{}\n{}\n\n{}\n\n{}\n",
+        call(
+            "CreateApiKey",
+            &format!(
+                r#"{{"workspace_id":"{workspace}","name":"first key","scopes":["read"],"ip_allowlist":["10.0.0.0/8"]}}"#
+            ),
+        ),
+        call(
+            "VerifyKey",
+            r#"{"key":"'"$KEY"'","client_ip":"10.1.2.3","required_scopes":{"all_of":["read"]}}"#
+        ),
+        call("VerifyKey", r#"{"key":"'"$KEY"'","client_ip":"192.0.2.1"}"#),
+        call(
+            "VerifyKey",
+            r#"{"key":"'"$KEY"'","client_ip":"10.1.2.3","required_scopes":{"all_of":["write"]}}"#
+        ),
+        call("ListApiKeys", &format!(r#"{{"workspace_id":"{workspace}"}}"#)),
+        call("GetConfig", &format!(r#"{{"workspace_id":"{workspace}","key_id":"'"$KEY_ID"'"}}"#)),
+    );
+}

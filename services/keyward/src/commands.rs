@@ -1,0 +1,154 @@
+//! The one command loop: read the stream, fold, decide, append at the expected revision, and begin
+//! again when somebody else was faster.
+//!
+//! Deliberately absent: the wire, and who may ask. Both were settled before a command comes here.
+
+mod intent;
+
+use domain::Rejection;
+use eventlog::{
+    Append, AppendOutcome, EventLog, LogError, Metadata, NewRequest, Position, StoredRequest,
+};
+
+use intent::Decision;
+pub use intent::{Folded, Intent, Subject};
+
+use crate::clock::Clock;
+
+/// How often a command is decided anew after a conflict before it is given up.
+const MOST_ATTEMPTS: u32 = 8;
+
+/// Who asks, from where, and in which request: what is stored with every event.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// The tenant, if the events belong to one.
+    pub workspace_id: Option<domain::WorkspaceId>,
+    /// Stored with the events.
+    pub metadata: Metadata,
+}
+
+/// What became of the intents.
+#[derive(Debug)]
+pub struct Committed {
+    /// What each intent's subject is now, in the order of the intents.
+    pub folded: Vec<Folded>,
+    /// The position of the last event written; `None` if it was so already.
+    pub position: Option<Position>,
+}
+
+/// An answer to a command that is not an error of the caller's wire.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Done, now or before.
+    Committed(Committed),
+    /// The client's request was answered before; nothing was done.
+    Repeated(StoredRequest),
+}
+
+/// Why a command came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The rules say no.
+    #[error("the command was rejected")]
+    Rejected(#[from] Rejection),
+    /// The resource is not at the etag that the caller expects.
+    #[error("the resource has changed")]
+    EtagMismatch {
+        /// Its revision now.
+        actual: u64,
+    },
+    /// Others kept changing the same thing.
+    #[error("others kept changing the same resource")]
+    Contended,
+    /// A stored event can't be read by this build.
+    #[error("a stored event can't be read")]
+    Undecodable(#[from] domain::DecodeError),
+    /// No random bytes for the ids of events.
+    #[error("no event ids can be drawn")]
+    NoEntropy(#[from] vault::NoEntropy),
+    /// The log does not answer, or not as it must.
+    #[error("the log refused")]
+    Log(#[from] LogError),
+}
+
+/// Runs commands against the log.
+#[derive(Debug, Clone)]
+pub struct Commands {
+    log: EventLog,
+    clock: Clock,
+}
+
+impl Commands {
+    /// Commands on this log.
+    #[must_use]
+    pub const fn new(log: EventLog, clock: Clock) -> Self {
+        Self { log, clock }
+    }
+
+    /// The log that is written.
+    #[must_use]
+    pub const fn log(&self) -> &EventLog {
+        &self.log
+    }
+
+    /// Does all of `intents`, or none. `remember` is given what the subjects will be and makes the
+    /// record of the client's request that is written in the same transaction; it may be called more
+    /// than once.
+    ///
+    /// # Errors
+    /// See [`CommandError`]. Nothing was written, except possibly under [`LogError::OutcomeUnknown`].
+    pub async fn execute(
+        &self,
+        envelope: &Envelope,
+        intents: &[Intent],
+        remember: impl Fn(&[Folded]) -> Option<NewRequest> + Send,
+    ) -> Result<Outcome, CommandError> {
+        for _ in 0..MOST_ATTEMPTS {
+            let mut decisions = Vec::with_capacity(intents.len());
+            for intent in intents {
+                decisions.push(self.decide(intent).await?);
+            }
+            match self.append(envelope, decisions, &remember).await {
+                Err(CommandError::Log(LogError::Conflict { .. })) => {
+                    metrics::counter!("keyward_command_retries_total").increment(1);
+                }
+                settled => return settled,
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    async fn decide(&self, intent: &Intent) -> Result<Decision, CommandError> {
+        let recorded = match intent.begins_stream() {
+            true => Vec::new(),
+            false => self.log.read_stream(&intent.stream()?).await?,
+        };
+        intent.decide(&recorded, self.clock.now())
+    }
+
+    async fn append(
+        &self,
+        envelope: &Envelope,
+        decisions: Vec<Decision>,
+        remember: impl Fn(&[Folded]) -> Option<NewRequest>,
+    ) -> Result<Outcome, CommandError> {
+        let (folded, streams): (Vec<_>, Vec<_>) =
+            decisions.into_iter().map(|decision| (decision.folded, decision.append)).unzip();
+        let streams: Vec<_> = streams.into_iter().flatten().collect();
+        if streams.is_empty() {
+            return Ok(Outcome::Committed(Committed { folded, position: None }));
+        }
+        let append = Append {
+            workspace_id: envelope.workspace_id.map(|id| id.to_string()),
+            streams,
+            metadata: envelope.metadata.clone(),
+            request: remember(&folded),
+        };
+        Ok(match self.log.append(append).await? {
+            AppendOutcome::Appended(appended) => {
+                Outcome::Committed(Committed { folded, position: Some(appended.last) })
+            }
+            AppendOutcome::Repeated(stored) => Outcome::Repeated(stored),
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! One wish about one stream: which stream it is, how its events fold, what the decider answers.
+
+use domain::api_key::{ApiKeyCommand, ApiKeyEvent, ApiKeyState};
+use domain::auth_token::{AuthTokenCommand, AuthTokenEvent, AuthTokens};
+use domain::config::{ConfigCommand, ConfigEvent, ConfigState};
+use domain::service_credential::{
+    ServiceCredentialCommand, ServiceCredentialEvent, ServiceCredentialState,
+};
+use domain::workspace::{WorkspaceCommand, WorkspaceEvent, WorkspaceState};
+use domain::{Decider, Event, KeyId, Rejection, ServiceCredentialId, WorkspaceId};
+use eventlog::{Expected, NewEvent, RecordedEvent, Revision, StreamAppend, StreamId};
+use jiff::Timestamp;
+
+use super::CommandError;
+use crate::entropy;
+
+/// One wish about one stream.
+#[derive(Debug, Clone)]
+pub enum Intent {
+    /// About a workspace, still at this revision if one is given.
+    Workspace(WorkspaceId, WorkspaceCommand, Option<u64>),
+    /// About a key of this workspace, still at this revision if one is given. A key of another
+    /// workspace is answered as one that does not exist.
+    ApiKey(WorkspaceId, KeyId, ApiKeyCommand, Option<u64>),
+    /// About a key's configuration.
+    Config(KeyId, ConfigCommand),
+    /// About a key's auth tokens.
+    AuthToken(KeyId, AuthTokenCommand),
+    /// About a service credential, still at this revision if one is given.
+    ServiceCredential(ServiceCredentialId, ServiceCredentialCommand, Option<u64>),
+}
+
+/// What a stream's events fold to.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// A workspace.
+    Workspace(WorkspaceState),
+    /// A key.
+    ApiKey(ApiKeyState),
+    /// A configuration.
+    Config(ConfigState),
+    /// A key's auth tokens.
+    AuthTokens(AuthTokens),
+    /// A service credential.
+    ServiceCredential(ServiceCredentialState),
+}
+
+/// A subject, and the revision it has come to.
+#[derive(Debug, Clone)]
+pub struct Folded {
+    /// What it is now.
+    pub subject: Subject,
+    /// The last revision of its stream.
+    pub revision: u64,
+}
+
+/// What a decider answered: the state after it, and what to append for it.
+#[derive(Debug)]
+pub(super) struct Decision {
+    pub(super) folded: Folded,
+    pub(super) append: Option<StreamAppend>,
+}
+
+/// How a decider's events are told from all others.
+trait Stored: Decider + Clone {
+    fn wrap(event: Self::Event) -> Event;
+    fn unwrap(event: Event) -> Option<Self::Event>;
+    fn subject(self) -> Subject;
+}
+
+macro_rules! stored {
+    ($state:ty, $event:ty, $noun:ident, $subject:ident) => {
+        impl Stored for $state {
+            fn wrap(event: $event) -> Event {
+                Event::$noun(event)
+            }
+
+            fn unwrap(event: Event) -> Option<$event> {
+                if let Event::$noun(event) = event { Some(event) } else { None }
+            }
+
+            fn subject(self) -> Subject {
+                Subject::$subject(self)
+            }
+        }
+    };
+}
+
+stored!(WorkspaceState, WorkspaceEvent, Workspace, Workspace);
+stored!(ApiKeyState, ApiKeyEvent, ApiKey, ApiKey);
+stored!(ConfigState, ConfigEvent, Config, Config);
+stored!(AuthTokens, AuthTokenEvent, AuthToken, AuthTokens);
+stored!(ServiceCredentialState, ServiceCredentialEvent, ServiceCredential, ServiceCredential);
+
+impl Intent {
+    pub(super) fn stream(&self) -> Result<StreamId, CommandError> {
+        let name = match self {
+            Self::Workspace(id, _, _) => id.to_string(),
+            Self::ApiKey(_, id, _, _) => id.to_string(),
+            Self::Config(id, _) => format!("{id}/config"),
+            Self::AuthToken(id, _) => format!("{id}/auth_tokens"),
+            Self::ServiceCredential(id, _, _) => id.to_string(),
+        };
+        Ok(StreamId::new(name)?)
+    }
+
+    /// Whether the stream's id was drawn for this very wish, so that there is nothing to read.
+    pub(super) const fn begins_stream(&self) -> bool {
+        match self {
+            Self::Workspace(_, command, _) => matches!(command, WorkspaceCommand::Create { .. }),
+            Self::ApiKey(_, _, command, _) => matches!(command, ApiKeyCommand::Create { .. }),
+            Self::Config(_, command) => matches!(command, ConfigCommand::Create { .. }),
+            Self::AuthToken(_, AuthTokenCommand::Issue { .. }) => false,
+            Self::ServiceCredential(_, command, _) => {
+                matches!(command, ServiceCredentialCommand::Create { .. })
+            }
+        }
+    }
+
+    pub(super) fn decide(
+        &self,
+        recorded: &[RecordedEvent],
+        now: Timestamp,
+    ) -> Result<Decision, CommandError> {
+        let etag = match self {
+            Self::Workspace(_, _, etag)
+            | Self::ApiKey(_, _, _, etag)
+            | Self::ServiceCredential(_, _, etag) => *etag,
+            Self::Config(..) | Self::AuthToken(..) => None,
+        };
+        let past = Past { stream: self.stream()?, recorded, etag, now };
+        match self.clone() {
+            Self::Workspace(_, command, _) => past.decide::<WorkspaceState>(command, |_| true),
+            Self::ApiKey(workspace, _, command, _) => past
+                .decide::<ApiKeyState>(command, |state| {
+                    state.present().is_none_or(|key| key.workspace_id == workspace)
+                }),
+            Self::Config(_, command) => past.decide::<ConfigState>(command, |_| true),
+            Self::AuthToken(_, command) => past.decide::<AuthTokens>(command, |_| true),
+            Self::ServiceCredential(_, command, _) => {
+                past.decide::<ServiceCredentialState>(command, |_| true)
+            }
+        }
+    }
+}
+
+/// A stream as it was read.
+struct Past<'a> {
+    stream: StreamId,
+    recorded: &'a [RecordedEvent],
+    etag: Option<u64>,
+    now: Timestamp,
+}
+
+impl Past<'_> {
+    fn decide<D: Stored>(
+        self,
+        command: D::Command,
+        visible: impl Fn(&D) -> bool,
+    ) -> Result<Decision, CommandError> {
+        let mut state = D::default();
+        for stored in self.recorded {
+            let event = Event::decode(&stored.kind, stored.schema, &stored.payload)?;
+            if let Some(event) = D::unwrap(event) {
+                state = state.evolve(&event);
+            }
+        }
+        let revision = self.recorded.last().map_or(0, |stored| stored.revision.get());
+        if !visible(&state) {
+            return Err(Rejection::NotFound.into());
+        }
+        let events = state.decide(command)?;
+        if let Some(expected) = self.etag
+            && expected != revision
+        {
+            return Err(CommandError::EtagMismatch { actual: revision });
+        }
+        let mut new = Vec::with_capacity(events.len());
+        for event in events {
+            state = state.evolve(&event);
+            let event = D::wrap(event);
+            new.push(NewEvent {
+                event_id: entropy::uuid_v7(self.now)?,
+                kind: event.kind().to_owned(),
+                schema: event.schema(),
+                payload: event.encode(),
+            });
+        }
+        let revision_after = revision + new.len() as u64;
+        let expected = match revision {
+            0 => Expected::NoStream,
+            revision => Expected::Exact(Revision::new(revision)),
+        };
+        let append = (!new.is_empty()).then_some(StreamAppend {
+            stream: self.stream,
+            expected,
+            events: new,
+        });
+        Ok(Decision {
+            folded: Folded { subject: state.subject(), revision: revision_after },
+            append,
+        })
+    }
+}

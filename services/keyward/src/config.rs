@@ -1,0 +1,362 @@
+//! The configuration: flags, then environment (`KEYWARD_...`), then a TOML file, then defaults.
+//!
+//! The only place that reads the environment. An unknown flag, variable or member is refused: a
+//! mistyped `KEYWARD_TLS_CERT` must not make a plain listener.
+
+mod settings;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::Brand;
+
+pub use settings::{LogFormat, Settings};
+
+/// What `keyward` runs with: every setting decided and checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where gRPC listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where Prometheus scrapes, on loopback; `None` for nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The database.
+    pub database: DatabaseChoice,
+    /// Connections of the pool.
+    pub pool_size: usize,
+    /// Whether a database with only asynchronous standbys will do.
+    pub accept_async: bool,
+    /// Whether the database is taken as it is: without fsync, as a superuser. No flag sets it; tests
+    /// do.
+    pub trust_database: bool,
+    /// Folder of what this node keeps on disk: key ring, operator token, managed Postgres.
+    pub folder: PathBuf,
+    /// The key ring; made at the first start only on the managed database.
+    pub keyring: PathBuf,
+    /// The operator's token; made likewise.
+    pub operator_token_file: PathBuf,
+    /// What credentials begin with.
+    pub brand: Brand,
+    /// TLS; `None` for plain.
+    pub tls: Option<TlsFiles>,
+    /// How long a heartbeat lets this node answer.
+    pub lease: Duration,
+    /// How often it beats.
+    pub heartbeat: Duration,
+    /// Threads that serve connections.
+    pub serving_threads: usize,
+    /// Connections that may be open at once.
+    pub max_connections: usize,
+    /// Management calls that may be under way at once.
+    pub max_management_calls: usize,
+    /// How long a drain may take.
+    pub drain: Duration,
+    /// Whether server reflection is on.
+    pub reflection: bool,
+    /// Whether the demo workspace is made on an empty managed database.
+    pub demo: bool,
+    /// Logs and traces.
+    pub telemetry: TelemetryChoice,
+}
+
+/// Which database.
+#[derive(Debug, Clone)]
+pub enum DatabaseChoice {
+    /// A private Postgres that Keyward supervises itself.
+    Managed {
+        /// Where its binaries are; `None` to look for them.
+        binaries: Option<PathBuf>,
+        /// Whether missing binaries may not be fetched.
+        offline: bool,
+    },
+    /// The operator's.
+    Url(secrecy::SecretString),
+}
+
+/// PEM files for TLS.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// Certificate chain, leaf first.
+    pub certificate: PathBuf,
+    /// Private key of the leaf.
+    pub key: PathBuf,
+    /// Roots that client certificates must lead to; `None` to ask for none.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Logs and traces.
+#[derive(Debug, Clone)]
+pub struct TelemetryChoice {
+    /// How logs are written.
+    pub log_format: LogFormat,
+    /// Directives of `tracing_subscriber::EnvFilter`.
+    pub log: String,
+    /// Where traces go; `None` for nowhere.
+    pub otlp_endpoint: Option<String>,
+    /// Which share of calls is traced that nobody else decided on, 0 to 1.
+    pub sample_ratio: f64,
+}
+
+/// A configuration that can't be used: one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A setting has no allowed value.
+    #[error("--{flag}: {rule}")]
+    Setting {
+        /// The flag (or TOML member) in question.
+        flag: &'static str,
+        /// What it must be.
+        rule: String,
+    },
+    /// An environment variable begins like ours and is not one.
+    #[error("unknown environment variable {0}: see `keyward serve --help` for those that exist")]
+    UnknownVariable(String),
+    /// The configuration file can't be read.
+    #[error("can't read the configuration file {path}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The configuration file is not what it must be.
+    #[error("the configuration file {path} is wrong: {reason}")]
+    Toml {
+        /// Which file.
+        path: PathBuf,
+        /// What the parser says, without the file's content.
+        reason: String,
+    },
+}
+
+impl Config {
+    /// The configuration of these flags (already filled from the environment by `clap`) and of the
+    /// file that they name.
+    ///
+    /// # Errors
+    /// One line on the first setting that can't be used.
+    pub fn resolve(flags: Settings) -> Result<Self, ConfigError> {
+        let settings = match flags.config.clone() {
+            Some(path) => flags.or(read_file(&path)?),
+            None => flags,
+        };
+        Self::check(settings)
+    }
+
+    fn check(settings: Settings) -> Result<Self, ConfigError> {
+        let production = settings.production.unwrap_or(false);
+        let listen = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 50051)));
+        let tls = tls(&settings)?;
+        refuse_open_plaintext(&settings, listen, tls.as_ref())?;
+        let database = database(&settings, listen, production)?;
+        let managed = matches!(database, DatabaseChoice::Managed { .. });
+        let folder = settings.folder.clone().unwrap_or_else(|| pgserver::default_folders().state);
+        let (lease, heartbeat) = lease(&settings)?;
+        Ok(Self {
+            listen,
+            metrics_listen: metrics_listen(&settings)?,
+            database,
+            pool_size: within("pool-size", settings.pool_size.unwrap_or(16), 2..=512)?,
+            accept_async: settings.accept_async.unwrap_or(false),
+            trust_database: false,
+            keyring: required_file(
+                "keyring",
+                settings.keyring.as_ref(),
+                &folder,
+                "keyring.toml",
+                managed,
+            )?,
+            operator_token_file: required_file(
+                "operator-token-file",
+                settings.operator_token_file.as_ref(),
+                &folder,
+                "operator-token",
+                managed,
+            )?,
+            folder,
+            brand: brand(&settings)?,
+            tls,
+            lease,
+            heartbeat,
+            serving_threads: within(
+                "serving-threads",
+                settings.serving_threads.unwrap_or_else(cores),
+                1..=256,
+            )?,
+            max_connections: within(
+                "max-connections",
+                settings.max_connections.unwrap_or(10_000),
+                1..=1_000_000,
+            )?,
+            max_management_calls: within(
+                "max-management-calls",
+                settings.max_management_calls.unwrap_or(1_024),
+                1..=100_000,
+            )?,
+            drain: millis("drain-ms", settings.drain_ms.unwrap_or(10_000), 0..=600_000)?,
+            reflection: settings.reflection.unwrap_or(!production),
+            demo: managed && settings.demo.unwrap_or(true),
+            telemetry: telemetry(&settings)?,
+        })
+    }
+}
+
+/// Refuses variables of the environment that begin with `KEYWARD_` and are none of `known`.
+///
+/// # Errors
+/// The first one that is not known.
+pub fn refuse_unknown_variables(known: &[String]) -> Result<(), ConfigError> {
+    #[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
+    let unknown = std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .find(|name| name.starts_with("KEYWARD_") && !known.contains(name));
+    unknown.map_or(Ok(()), |name| Err(ConfigError::UnknownVariable(name)))
+}
+
+fn setting(flag: &'static str, rule: impl Into<String>) -> ConfigError {
+    ConfigError::Setting { flag, rule: rule.into() }
+}
+
+fn read_file(path: &Path) -> Result<Settings, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|error| ConfigError::Toml {
+        path: path.to_owned(),
+        reason: error.message().to_owned(),
+    })
+}
+
+fn database(
+    settings: &Settings,
+    listen: SocketAddr,
+    production: bool,
+) -> Result<DatabaseChoice, ConfigError> {
+    if let Some(url) = &settings.database_url {
+        return Ok(DatabaseChoice::Url(url.clone()));
+    }
+    // The managed database is for trying and for development: it is never on by chance.
+    if production || !listen.ip().is_loopback() {
+        return Err(setting(
+            "database-url",
+            "is required with --production and with a listener that is not on loopback",
+        ));
+    }
+    Ok(DatabaseChoice::Managed {
+        binaries: settings.postgres_bin.clone(),
+        offline: settings.offline.unwrap_or(false),
+    })
+}
+
+fn tls(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
+    match (&settings.tls_cert, &settings.tls_key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            client_ca: settings.tls_client_ca.clone(),
+        })),
+        (None, None) if settings.tls_client_ca.is_some() => {
+            Err(setting("tls-client-ca", "needs --tls-cert and --tls-key"))
+        }
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(setting("tls-key", "is required with --tls-cert")),
+        (None, Some(_)) => Err(setting("tls-cert", "is required with --tls-key")),
+    }
+}
+
+fn refuse_open_plaintext(
+    settings: &Settings,
+    listen: SocketAddr,
+    tls: Option<&TlsFiles>,
+) -> Result<(), ConfigError> {
+    if tls.is_some() || listen.ip().is_loopback() || settings.plaintext.unwrap_or(false) {
+        return Ok(());
+    }
+    Err(setting(
+        "listen",
+        "a plain listener must be on loopback: set --tls-cert and --tls-key, or --plaintext if something else encrypts",
+    ))
+}
+
+/// The lease and the pause between heartbeats: two may be lost before the lease is.
+fn lease(settings: &Settings) -> Result<(Duration, Duration), ConfigError> {
+    let lease = millis("lease-ms", settings.lease_ms.unwrap_or(1_000), 200..=5_000)?;
+    let heartbeat = millis("heartbeat-ms", settings.heartbeat_ms.unwrap_or(200), 10..=1_000)?;
+    if heartbeat * 3 > lease {
+        return Err(setting("heartbeat-ms", "must be at most a third of --lease-ms"));
+    }
+    Ok((lease, heartbeat))
+}
+
+fn metrics_listen(settings: &Settings) -> Result<Option<SocketAddr>, ConfigError> {
+    if settings.no_metrics.unwrap_or(false) {
+        return Ok(None);
+    }
+    let address = settings.metrics_listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 9464)));
+    if !address.ip().is_loopback() {
+        return Err(setting("metrics-listen", "must be on loopback"));
+    }
+    Ok(Some(address))
+}
+
+/// A file that the managed default makes by itself and that a real deployment must name.
+fn required_file(
+    flag: &'static str,
+    given: Option<&PathBuf>,
+    folder: &Path,
+    name: &str,
+    managed: bool,
+) -> Result<PathBuf, ConfigError> {
+    match given {
+        Some(path) => Ok(path.clone()),
+        None if managed => Ok(folder.join(name)),
+        None => {
+            Err(setting(flag, "is required with --database-url: every node needs the same one"))
+        }
+    }
+}
+
+fn brand(settings: &Settings) -> Result<Brand, ConfigError> {
+    match &settings.brand {
+        Some(text) => Brand::new(text).map_err(|error| setting("brand", error.rule())),
+        None => Ok(Brand::default()),
+    }
+}
+
+fn telemetry(settings: &Settings) -> Result<TelemetryChoice, ConfigError> {
+    let sample_ratio = settings.trace_sample_ratio.unwrap_or(0.01);
+    if !(0.0..=1.0).contains(&sample_ratio) {
+        return Err(setting("trace-sample-ratio", "must be from 0 to 1"));
+    }
+    Ok(TelemetryChoice {
+        log_format: settings.log_format.unwrap_or_default(),
+        log: settings.log.clone().unwrap_or_else(|| "info".to_owned()),
+        otlp_endpoint: settings.otlp_endpoint.clone(),
+        sample_ratio,
+    })
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+}
+
+fn within(
+    flag: &'static str,
+    value: usize,
+    range: std::ops::RangeInclusive<usize>,
+) -> Result<usize, ConfigError> {
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    Err(setting(flag, format!("must be from {} to {}", range.start(), range.end())))
+}
+
+fn millis(
+    flag: &'static str,
+    value: u64,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<Duration, ConfigError> {
+    if range.contains(&value) {
+        return Ok(Duration::from_millis(value));
+    }
+    Err(setting(flag, format!("must be from {} to {} milliseconds", range.start(), range.end())))
+}

@@ -1,0 +1,138 @@
+//! Every setting under its one name: as a flag, as a variable and as a member of the TOML file.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// Text on a terminal, JSON otherwise.
+    #[default]
+    Auto,
+}
+
+macro_rules! settings {
+    ($( $(#[$attribute:meta])* $name:ident: $type:ty, )+) => {
+        /// What can be set. Absent means: not said here.
+        #[derive(Debug, Clone, Default, Args, Deserialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        pub struct Settings {
+            /// TOML file with any of these settings; flags and environment win over it.
+            #[arg(long, global = true, env = "KEYWARD_CONFIG", value_name = "FILE")]
+            #[serde(skip)]
+            pub config: Option<PathBuf>,
+            $( $(#[$attribute])* pub $name: Option<$type>, )+
+        }
+
+        impl Settings {
+            /// These settings, with those of `others` where these say nothing.
+            #[must_use]
+            pub fn or(self, others: Self) -> Self {
+                Self { config: self.config, $( $name: self.$name.or(others.$name), )+ }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Address of the gRPC listener [default: 127.0.0.1:50051]
+    #[arg(long, global = true, env = "KEYWARD_LISTEN", value_name = "ADDRESS", help_heading = "Listener")]
+    listen: SocketAddr,
+    /// Allow a listener without TLS that is not on loopback
+    #[arg(long, global = true, env = "KEYWARD_PLAINTEXT", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Listener")]
+    plaintext: bool,
+    /// PEM file with the certificate chain, leaf first
+    #[arg(long, global = true, env = "KEYWARD_TLS_CERT", value_name = "FILE", help_heading = "Listener")]
+    tls_cert: PathBuf,
+    /// PEM file with the private key
+    #[arg(long, global = true, env = "KEYWARD_TLS_KEY", value_name = "FILE", help_heading = "Listener")]
+    tls_key: PathBuf,
+    /// PEM file with the roots that client certificates must lead to (mutual TLS)
+    #[arg(long, global = true, env = "KEYWARD_TLS_CLIENT_CA", value_name = "FILE", help_heading = "Listener")]
+    tls_client_ca: PathBuf,
+    /// Threads that serve connections [default: one a core]
+    #[arg(long, global = true, env = "KEYWARD_SERVING_THREADS", value_name = "COUNT", help_heading = "Listener")]
+    serving_threads: usize,
+    /// Connections that may be open at once [default: 10000]
+    #[arg(long, global = true, env = "KEYWARD_MAX_CONNECTIONS", value_name = "COUNT", help_heading = "Listener")]
+    max_connections: usize,
+    /// Management calls that may be under way at once; verdicts are not among them [default: 1024]
+    #[arg(long, global = true, env = "KEYWARD_MAX_MANAGEMENT_CALLS", value_name = "COUNT", help_heading = "Listener")]
+    max_management_calls: usize,
+    /// Offer server reflection [default: true, false with --production]
+    #[arg(long, global = true, env = "KEYWARD_REFLECTION", value_name = "BOOL", help_heading = "Listener")]
+    reflection: bool,
+    /// How long calls may go on after a signal to stop, in milliseconds [default: 10000]
+    #[arg(long, global = true, env = "KEYWARD_DRAIN_MS", value_name = "MS", help_heading = "Listener")]
+    drain_ms: u64,
+
+    /// Postgres URL; without it Keyward runs a private Postgres of its own
+    #[arg(long, global = true, env = "KEYWARD_DATABASE_URL", value_name = "URL", hide_env_values = true, help_heading = "Database")]
+    database_url: SecretString,
+    /// Connections of the pool [default: 16]
+    #[arg(long, global = true, env = "KEYWARD_POOL_SIZE", value_name = "COUNT", help_heading = "Database")]
+    pool_size: usize,
+    /// Accept a database with only asynchronous standbys: a failover can lose acknowledged writes
+    #[arg(long, global = true, env = "KEYWARD_ACCEPT_ASYNC", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Database")]
+    accept_async: bool,
+    /// Folder of the private Postgres' binaries [default: looked for]
+    #[arg(long, global = true, env = "KEYWARD_POSTGRES_BIN", value_name = "FOLDER", help_heading = "Database")]
+    postgres_bin: PathBuf,
+    /// Never fetch Postgres binaries
+    #[arg(long, global = true, env = "KEYWARD_OFFLINE", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Database")]
+    offline: bool,
+    /// Refuse everything that is meant for development only
+    #[arg(long, global = true, env = "KEYWARD_PRODUCTION", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Database")]
+    production: bool,
+    /// Make a demo workspace on an empty private Postgres [default: true]
+    #[arg(long, global = true, env = "KEYWARD_DEMO", value_name = "BOOL", help_heading = "Database")]
+    demo: bool,
+
+    /// Folder for key ring, operator token and private Postgres [default: /var/lib/keyward for root, else in XDG_DATA_HOME]
+    #[arg(long, global = true, env = "KEYWARD_FOLDER", value_name = "FOLDER", help_heading = "Secrets")]
+    folder: PathBuf,
+    /// Key ring, mode 0600 [default: keyring.toml in the folder]
+    #[arg(long, global = true, env = "KEYWARD_KEYRING", value_name = "FILE", help_heading = "Secrets")]
+    keyring: PathBuf,
+    /// Operator token, mode 0600 [default: operator-token in the folder]
+    #[arg(long, global = true, env = "KEYWARD_OPERATOR_TOKEN_FILE", value_name = "FILE", help_heading = "Secrets")]
+    operator_token_file: PathBuf,
+    /// What credentials begin with, 2 to 5 lower-case letters [default: kw]
+    #[arg(long, global = true, env = "KEYWARD_BRAND", value_name = "LETTERS", help_heading = "Secrets")]
+    brand: String,
+
+    /// How long a heartbeat lets a node answer, 200 to 5000 milliseconds [default: 1000]
+    #[arg(long, global = true, env = "KEYWARD_LEASE_MS", value_name = "MS", help_heading = "Freshness")]
+    lease_ms: u64,
+    /// How often a node beats, at most a third of the lease [default: 200]
+    #[arg(long, global = true, env = "KEYWARD_HEARTBEAT_MS", value_name = "MS", help_heading = "Freshness")]
+    heartbeat_ms: u64,
+
+    /// How logs are written [default: auto]
+    #[arg(long, global = true, env = "KEYWARD_LOG_FORMAT", value_name = "FORMAT", help_heading = "Telemetry")]
+    log_format: LogFormat,
+    /// What is logged, as tracing directives [default: info]
+    #[arg(long, global = true, env = "KEYWARD_LOG", value_name = "DIRECTIVES", help_heading = "Telemetry")]
+    log: String,
+    /// OTLP/gRPC endpoint for traces, such as http://127.0.0.1:4317 [default: none]
+    #[arg(long, global = true, env = "KEYWARD_OTLP_ENDPOINT", value_name = "URL", help_heading = "Telemetry")]
+    otlp_endpoint: String,
+    /// Share of calls traced that nobody else decided on, 0 to 1 [default: 0.01]
+    #[arg(long, global = true, env = "KEYWARD_TRACE_SAMPLE_RATIO", value_name = "RATIO", help_heading = "Telemetry")]
+    trace_sample_ratio: f64,
+    /// Address of the Prometheus listener, on loopback [default: 127.0.0.1:9464]
+    #[arg(long, global = true, env = "KEYWARD_METRICS_LISTEN", value_name = "ADDRESS", help_heading = "Telemetry")]
+    metrics_listen: SocketAddr,
+    /// Offer no metrics
+    #[arg(long, global = true, env = "KEYWARD_NO_METRICS", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Telemetry")]
+    no_metrics: bool,
+}

@@ -1,0 +1,161 @@
+//! What every management call goes through: who calls, how many at once, how long, what is counted.
+//!
+//! A call runs in a task of the control runtime that the RPC awaits: a client that goes away, or a
+//! deadline that passes, never cancels a commit halfway. Verdicts do not come this way.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api::v1::ErrorReason;
+use telemetry::SampleDecision;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status};
+use tracing::Instrument;
+
+use super::caller::Caller;
+use super::rpc::Rpc;
+use super::status::{Refusal, overloaded};
+use crate::node::Node;
+use crate::server::MESSAGE;
+
+/// The longest that a management call may take when its caller sets no deadline, or a later one.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// What an RPC knows of the call besides its message.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who calls.
+    pub caller: Caller,
+    /// Which RPC.
+    pub rpc: Rpc,
+    /// The address that the call came from, without port.
+    pub peer: Option<String>,
+    /// The caller's trace context, if it sent a valid one.
+    pub traceparent: Option<String>,
+    /// The caller's name for the call, echoed and logged; not the idempotency key.
+    pub request_id: Option<String>,
+}
+
+/// Runs `run` for the caller of `request`, or answers why not.
+///
+/// # Errors
+/// The refusal of the RPC, as a status with details.
+pub async fn manage<Asked, Answer, Running>(
+    node: &Arc<Node>,
+    rpc: Rpc,
+    request: Request<Asked>,
+    run: impl FnOnce(Arc<Node>, Call, Asked) -> Running,
+) -> Result<Response<Answer>, Status>
+where
+    Asked: prost::Message,
+    Answer: Send + 'static,
+    Running: Future<Output = Result<Answer, Refusal>> + Send + 'static,
+{
+    let began = Instant::now();
+    let outcome = admit(node, rpc, request, run).await;
+    let reason = outcome.as_ref().map_or_else(Refusal::reason, |_| ErrorReason::Unspecified);
+    let outcome = outcome.map_err(Status::from);
+    let code = outcome.as_ref().map_or_else(Status::code, |_| tonic::Code::Ok);
+    node.counts.call(rpc, code, began.elapsed());
+    if reason != ErrorReason::Unspecified {
+        tracing::debug!(rpc = rpc.name(), reason = reason.as_reason(), "refused");
+    }
+    outcome.map(Response::new)
+}
+
+async fn admit<Asked, Answer, Running>(
+    node: &Arc<Node>,
+    rpc: Rpc,
+    request: Request<Asked>,
+    run: impl FnOnce(Arc<Node>, Call, Asked) -> Running,
+) -> Result<Answer, Refusal>
+where
+    Asked: prost::Message,
+    Answer: Send + 'static,
+    Running: Future<Output = Result<Answer, Refusal>> + Send + 'static,
+{
+    if node.stopping.is_cancelled() {
+        return Err(Refusal::new(ErrorReason::ShuttingDown, "this node is stopping")
+            .retry_after(Duration::from_millis(200)));
+    }
+    let permit = Arc::clone(&node.admission).try_acquire_owned().map_err(|_| overloaded())?;
+    let (metadata, extensions, message) = request.into_parts();
+    refuse_large(rpc, message.encoded_len())?;
+    let caller = Caller::of(node, &metadata)?;
+    let peer = extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical().to_string());
+    let decision = node.sampler.decide(text(&metadata, "traceparent"));
+    let call = Call {
+        caller,
+        rpc,
+        peer,
+        traceparent: text(&metadata, "traceparent")
+            .and_then(|text| text.parse::<telemetry::TraceParent>().ok())
+            .map(|parent| parent.to_string()),
+        request_id: text(&metadata, "x-request-id").map(str::to_owned),
+    };
+    let deadline = timeout(&metadata).map_or(LONGEST, |asked| asked.min(LONGEST));
+    let running = run(Arc::clone(node), call, message);
+    let span = span(rpc, &decision);
+    let task = node.control.spawn(
+        async move {
+            let _permit = permit;
+            running.await
+        }
+        .instrument(span),
+    );
+    match tokio::time::timeout(deadline, task).await {
+        Ok(Ok(answered)) => answered,
+        Ok(Err(panicked)) => Err(Refusal::internal(&panicked)),
+        Err(_) => Err(Refusal::new(
+            ErrorReason::DeadlineExceeded,
+            "the deadline passed; a change that had begun goes on",
+        )),
+    }
+}
+
+/// Only what takes a list of addresses may be large.
+fn refuse_large(rpc: Rpc, bytes: usize) -> Result<(), Refusal> {
+    if rpc == Rpc::CreateApiKey || bytes <= MESSAGE {
+        return Ok(());
+    }
+    let message = "the message is larger than the 64 KiB that this RPC takes";
+    Err(Refusal::new(ErrorReason::MessageTooLarge, message))
+}
+
+/// The address at the other end of the connection, put there by the listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+fn span(rpc: Rpc, decision: &SampleDecision) -> tracing::Span {
+    if !decision.is_sampled() {
+        return tracing::Span::none();
+    }
+    let span = tracing::info_span!("grpc.call", otel.name = rpc.span_name(), rpc = rpc.name());
+    telemetry::continue_trace(&span, decision);
+    span
+}
+
+fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
+    metadata
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .filter(|text| (1..=128).contains(&text.len()))
+}
+
+/// The caller's `grpc-timeout`: at most eight digits and a unit.
+fn timeout(metadata: &MetadataMap) -> Option<Duration> {
+    let text = metadata.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let count: u64 = digits.parse().ok().filter(|_| (1..=8).contains(&digits.len()))?;
+    Some(match unit {
+        "H" => Duration::from_secs(count * 3_600),
+        "M" => Duration::from_secs(count * 60),
+        "S" => Duration::from_secs(count),
+        "m" => Duration::from_millis(count),
+        "u" => Duration::from_micros(count),
+        "n" => Duration::from_nanos(count),
+        _ => return None,
+    })
+}

@@ -1,0 +1,214 @@
+//! CreateApiKey: draws a key, its secret and, if asked for, an auth token; all in one append.
+
+use std::sync::Arc;
+
+use api::v1::{CreateApiKeyRequest, CreateApiKeyResponse, ErrorReason};
+use domain::api_key::{ApiKeyCommand, Settings};
+use domain::auth_token::AuthTokenCommand;
+use domain::config::ConfigCommand;
+use domain::{
+    AuthTokenId, CredentialKind, Description, EmailAddress, Env, KeyId, Labels, Name, Owner,
+    WorkspaceId,
+};
+use jiff::Timestamp;
+
+use super::call::Call;
+use super::caller::foreign;
+use super::config_fields::{ConfigFields, PlainConfig};
+use super::mutation::Mutation;
+use super::status::{InField, Refusal, Resource};
+use super::{convert, fields};
+use crate::commands::{Folded, Intent, Subject};
+use crate::data_keys::Sealer;
+use crate::entropy;
+use crate::node::{Drawn, Node};
+
+/// Answers the call.
+pub(super) async fn run(
+    node: Arc<Node>,
+    call: Call,
+    request: CreateApiKeyRequest,
+) -> Result<CreateApiKeyResponse, Refusal> {
+    let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
+    call.caller.manages(workspace)?;
+    let asked = Asked::read(&request)?;
+    match node.verifier.load().workspace(workspace) {
+        None => return Err(foreign(workspace)),
+        Some(facts) if facts.suspended => {
+            return Err(Refusal::new(
+                ErrorReason::WorkspaceSuspended,
+                "the workspace is suspended",
+            ));
+        }
+        Some(_) => {}
+    }
+    let now = node.clock.now();
+    let key_id = KeyId::new(entropy::uuid_v7(now)?);
+    let env = asked.env;
+    let drawn = node.draw(CredentialKind::ApiKey, env, Some(workspace), key_id.uuid())?;
+    let auth_token = match request.create_auth_token {
+        true => Some(NewAuthToken::draw(&node, workspace, env, now)?),
+        false => None,
+    };
+    let owner_email = asked.owner_email.as_ref().map(|email| email.as_str().to_owned());
+    let intents =
+        asked.intents(&node, &call, workspace, key_id, &drawn, auth_token.as_ref(), now).await?;
+    let mutation = Mutation {
+        call: &call,
+        asked: &request,
+        request_id: &request.request_id,
+        workspace: Some(workspace),
+        missing: (Resource::ApiKey, key_id.to_string()),
+    };
+    let reply = |folded: &[Folded]| CreateApiKeyResponse {
+        api_key: folded.first().and_then(|folded| match &folded.subject {
+            Subject::ApiKey(state) => state.present().map(|key| {
+                let email = owner_email.clone().unwrap_or_default();
+                convert::api_key(&node.brand, key, folded.revision, email, now)
+            }),
+            Subject::Workspace(_)
+            | Subject::Config(_)
+            | Subject::AuthTokens(_)
+            | Subject::ServiceCredential(_) => None,
+        }),
+        secret: drawn.text.expose().to_owned(),
+        auth_token: auth_token
+            .as_ref()
+            .map(|token| token.drawn.text.expose().to_owned())
+            .unwrap_or_default(),
+        consistency_token: String::new(),
+    };
+    mutation.run(&node, &intents, reply).await
+}
+
+/// A request whose every field was checked; nothing is sealed or drawn yet.
+struct Asked {
+    env: Env,
+    owner_email: Option<EmailAddress>,
+    settings: Settings,
+    config: PlainConfig,
+}
+
+impl Asked {
+    fn read(request: &CreateApiKeyRequest) -> Result<Self, Refusal> {
+        if request.name.is_empty() {
+            return Err(Refusal::field("name", "is required"));
+        }
+        let owner = request.owner.clone().unwrap_or_default();
+        let env = fields::env("env", request.env)?.unwrap_or(Env::Live);
+        Ok(Self {
+            env,
+            settings: Settings {
+                name: Name::new(request.name.clone()).in_field("name")?,
+                env,
+                owner: Owner {
+                    principal: fields::principal("owner", owner.principal)?,
+                    email: None,
+                },
+                description: Description::new(request.description.clone())
+                    .in_field("description")?,
+                scopes: fields::scopes("scopes", request.scopes.clone())?,
+                ip_allowlist: fields::networks(
+                    "ip_allowlist",
+                    &request.ip_allowlist,
+                    request.allow_any_address,
+                )?,
+                domains: fields::domains(
+                    "allowed_domains",
+                    &request.allowed_domains,
+                    request.allow_localhost,
+                )?,
+                not_before: fields::moment("not_before", request.not_before)?,
+                expires_at: fields::moment("expires_at", request.expires_at)?,
+                metadata: Labels::new(request.metadata.clone()).in_field("metadata")?,
+            },
+            owner_email: fields::optional(
+                "owner.owner_email",
+                owner.owner_email,
+                EmailAddress::new,
+            )?,
+            config: ConfigFields {
+                plan: request.plan.clone(),
+                email: request.email.clone(),
+                webhook: request.webhook.clone(),
+            }
+            .read()?,
+        })
+    }
+
+    /// Seals what must be sealed and puts together the streams that begin.
+    #[expect(clippy::too_many_arguments, reason = "one call; a struct would only name them again")]
+    async fn intents(
+        self,
+        node: &Node,
+        call: &Call,
+        workspace: WorkspaceId,
+        key_id: KeyId,
+        drawn: &Drawn,
+        auth_token: Option<&NewAuthToken>,
+        now: Timestamp,
+    ) -> Result<Vec<Intent>, Refusal> {
+        let mut settings = self.settings;
+        let config = if self.config.holds_secrets() || self.owner_email.is_some() {
+            let dek = node.data_keys.active(workspace, now).await?;
+            let sealer = Sealer { dek: &dek, resource: key_id.uuid() };
+            if let Some(email) = &self.owner_email {
+                settings.owner.email = Some(sealer.personal("owner_email", email.as_str())?);
+            }
+            self.config.seal(Some(&sealer))?
+        } else {
+            self.config.seal(None)?
+        };
+        let create = ApiKeyCommand::Create {
+            key_id,
+            workspace_id: workspace,
+            created_by: call.caller.actor(),
+            settings: Box::new(settings),
+            credential: drawn.record.clone(),
+            now,
+        };
+        let configure = ConfigCommand::Create {
+            key_id,
+            workspace_id: workspace,
+            settings: Box::new(config),
+            now,
+        };
+        let mut intents = vec![
+            Intent::ApiKey(workspace, key_id, create, None),
+            Intent::Config(key_id, configure),
+        ];
+        intents.extend(auth_token.map(|token| token.intent(key_id, now)));
+        Ok(intents)
+    }
+}
+
+/// The auth token that comes with a key.
+struct NewAuthToken {
+    id: AuthTokenId,
+    name: Name,
+    drawn: Drawn,
+}
+
+impl NewAuthToken {
+    fn draw(
+        node: &Node,
+        workspace: WorkspaceId,
+        env: Env,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let id = AuthTokenId::new(entropy::uuid_v7(now)?);
+        let drawn = node.draw(CredentialKind::AuthToken, env, Some(workspace), id.uuid())?;
+        Ok(Self { id, name: Name::new("default").in_field("create_auth_token")?, drawn })
+    }
+
+    fn intent(&self, key_id: KeyId, now: Timestamp) -> Intent {
+        let issue = AuthTokenCommand::Issue {
+            key_id,
+            auth_token_id: self.id,
+            name: self.name.clone(),
+            credential: self.drawn.record.clone(),
+            now,
+        };
+        Intent::AuthToken(key_id, issue)
+    }
+}

@@ -1,0 +1,97 @@
+//! CreateServiceCredential: what another service proves itself with, shown once. For the operator.
+
+use std::sync::Arc;
+
+use api::v1::{self as wire, CreateServiceCredentialRequest, CreateServiceCredentialResponse};
+use domain::service_credential::{Bounds, Permission, ServiceCredentialCommand};
+use domain::{CredentialKind, Env, Name, ServiceCredentialId};
+
+use super::call::Call;
+use super::caller::foreign;
+use super::fields;
+use super::mutation::Mutation;
+use super::service_credentials::resource;
+use super::status::{InField, Refusal, Resource};
+use crate::commands::{Folded, Intent};
+use crate::entropy;
+use crate::node::Node;
+
+const MOST_WORKSPACES: usize = 100;
+
+/// Answers the call.
+pub(super) async fn run(
+    node: Arc<Node>,
+    call: Call,
+    request: CreateServiceCredentialRequest,
+) -> Result<CreateServiceCredentialResponse, Refusal> {
+    call.caller.operates()?;
+    let name = Name::new(request.name.clone()).in_field("name")?;
+    let permissions = permissions(&request.permissions)?;
+    let bounds = bounds(&node, &request)?;
+    let now = node.clock.now();
+    let id = ServiceCredentialId::new(entropy::uuid_v7(now)?);
+    let drawn = node.draw(CredentialKind::ServiceCredential, Env::Live, None, id.uuid())?;
+    let create = ServiceCredentialCommand::Create {
+        service_credential_id: id,
+        created_by: call.caller.actor(),
+        name,
+        permissions,
+        bounds,
+        credential: drawn.record.clone(),
+        now,
+    };
+    let mutation = Mutation {
+        call: &call,
+        asked: &request,
+        request_id: &request.request_id,
+        workspace: None,
+        missing: (Resource::ServiceCredential, id.to_string()),
+    };
+    let reply = |folded: &[Folded]| CreateServiceCredentialResponse {
+        service_credential: resource(&node, folded),
+        secret: drawn.text.expose().to_owned(),
+        consistency_token: String::new(),
+    };
+    mutation.run(&node, &[Intent::ServiceCredential(id, create, None)], reply).await
+}
+
+fn permissions(numbers: &[i32]) -> Result<Vec<Permission>, Refusal> {
+    if numbers.is_empty() {
+        return Err(Refusal::field("permissions", "must have at least one entry"));
+    }
+    let each = |(at, &number): (usize, &i32)| {
+        let path = format!("permissions[{at}]");
+        Ok(match fields::variant(&path, number)? {
+            wire::Permission::Unspecified => {
+                return Err(Refusal::field(path, "must not be unspecified"));
+            }
+            wire::Permission::Verify => Permission::Verify,
+            wire::Permission::Reveal => Permission::Reveal,
+            wire::Permission::AuditRead => Permission::AuditRead,
+            wire::Permission::OrgRead => Permission::OrgRead,
+            wire::Permission::OrgReadWrite => Permission::OrgReadWrite,
+        })
+    };
+    numbers.iter().enumerate().map(each).collect()
+}
+
+fn bounds(node: &Node, request: &CreateServiceCredentialRequest) -> Result<Bounds, Refusal> {
+    if request.workspace_ids.len() > MOST_WORKSPACES {
+        return Err(Refusal::field("workspace_ids", "must have at most 100 entries"));
+    }
+    let verifier = node.verifier.load();
+    let mut workspaces = Vec::with_capacity(request.workspace_ids.len());
+    for (at, text) in request.workspace_ids.iter().enumerate() {
+        let workspace = fields::id(&format!("workspace_ids[{at}]"), text)?;
+        if verifier.workspace(workspace).is_none() {
+            return Err(foreign(workspace));
+        }
+        workspaces.push(workspace);
+    }
+    workspaces.sort_unstable();
+    workspaces.dedup();
+    let mut envs = fields::envs("envs", &request.envs)?;
+    envs.sort_unstable();
+    envs.dedup();
+    Ok(Bounds { workspaces, envs })
+}

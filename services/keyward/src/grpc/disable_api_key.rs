@@ -1,0 +1,28 @@
+//! DisableApiKey: the reversible switch, off.
+
+use std::sync::Arc;
+
+use api::v1::{DisableApiKeyRequest, DisableApiKeyResponse};
+use domain::api_key::ApiKeyCommand;
+
+use super::call::Call;
+use super::status::Refusal;
+use super::switch::OnKey;
+use crate::node::Node;
+
+/// Answers the call.
+pub(super) async fn run(
+    node: Arc<Node>,
+    call: Call,
+    request: DisableApiKeyRequest,
+) -> Result<DisableApiKeyResponse, Refusal> {
+    let on_key = OnKey {
+        asked: &request,
+        workspace_id: &request.workspace_id,
+        key_id: &request.key_id,
+        etag: &request.etag,
+        request_id: &request.request_id,
+    };
+    let reply = |api_key| DisableApiKeyResponse { api_key, consistency_token: String::new() };
+    on_key.run(node, call, |now| ApiKeyCommand::Disable { now }, reply).await
+}

@@ -1,0 +1,33 @@
+//! GetApiKey: one key, dead or alive, from the read model.
+
+use std::sync::Arc;
+
+use api::v1::{GetApiKeyRequest, GetApiKeyResponse};
+
+use eventlog::Projection;
+use readmodel::keys::Keys;
+
+use super::call::Call;
+use super::status::{Refusal, Resource};
+use super::switch::opened_owner_email;
+use super::{convert, fields, reading};
+use crate::node::Node;
+
+/// Answers the call.
+pub(super) async fn run(
+    node: Arc<Node>,
+    call: Call,
+    request: GetApiKeyRequest,
+) -> Result<GetApiKeyResponse, Refusal> {
+    let (workspace, key_id) = fields::key(&request.workspace_id, &request.key_id)?;
+    call.caller.reads(workspace)?;
+    let client = reading::connection(&node, &[Keys.name()], &request.at_least).await?;
+    let row = readmodel::keys::get(&**client, workspace, key_id)
+        .await?
+        .ok_or_else(|| Refusal::not_found(Resource::ApiKey, key_id.to_string()))?;
+    drop(client);
+    let email = opened_owner_email(&node, &row.key).await?;
+    let now = node.clock.now();
+    let api_key = convert::api_key(&node.brand, &row.key, row.revision, email, now);
+    Ok(GetApiKeyResponse { api_key: Some(api_key) })
+}

@@ -1,0 +1,32 @@
+//! GetWorkspace: a tenant, from the read model. For its own token and the operator.
+
+use std::sync::Arc;
+
+use api::v1::{GetWorkspaceRequest, GetWorkspaceResponse};
+use domain::WorkspaceId;
+
+use eventlog::Projection;
+use readmodel::workspaces::Workspaces;
+
+use super::call::Call;
+use super::caller::foreign;
+use super::status::Refusal;
+use super::{convert, fields, reading};
+use crate::node::Node;
+
+/// Answers the call.
+pub(super) async fn run(
+    node: Arc<Node>,
+    call: Call,
+    request: GetWorkspaceRequest,
+) -> Result<GetWorkspaceResponse, Refusal> {
+    let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
+    call.caller.owns(workspace)?;
+    let needed = [Workspaces.name()];
+    let client = reading::connection(&node, &needed, &request.at_least).await?;
+    let row = readmodel::workspaces::get(&**client, workspace)
+        .await?
+        .ok_or_else(|| foreign(workspace))?;
+    let workspace = convert::workspace(&node.brand, &row.workspace, row.revision);
+    Ok(GetWorkspaceResponse { workspace: Some(workspace) })
+}

@@ -1,0 +1,122 @@
+//! ListApiKeys: the keys of a workspace, page by page, from the read model.
+
+use std::sync::Arc;
+
+use api::v1::{self as wire, ListApiKeysRequest, ListApiKeysResponse};
+use domain::api_key::{ApiKey, Status};
+use domain::{Principal, WorkspaceId};
+use prost::Message;
+use readmodel::keys::{KeyFilter, Keys};
+use readmodel::{Cursor, Order, PageRequest};
+
+use eventlog::Projection;
+
+use super::call::Call;
+use super::page_token;
+use super::status::{InField, Refusal};
+use super::switch::opened_owner_email;
+use super::{convert, fields, reading};
+use crate::node::Node;
+
+/// A page is cut short once it is this large, so that it fits into a client's usual 4 MiB.
+const LARGE_PAGE: usize = 2 * 1024 * 1024;
+const MOST_KEY_IDS: usize = 100;
+
+/// Answers the call.
+pub(super) async fn run(
+    node: Arc<Node>,
+    call: Call,
+    request: ListApiKeysRequest,
+) -> Result<ListApiKeysResponse, Refusal> {
+    let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
+    call.caller.reads(workspace)?;
+    let filter = filter(workspace, &request)?;
+    let order = match fields::variant("order", request.order)? {
+        wire::ApiKeyOrder::Unspecified | wire::ApiKeyOrder::NewestFirst => Order::NewestFirst,
+        wire::ApiKeyOrder::ById => Order::ById,
+    };
+    let bound = bound(&request);
+    let mut page = PageRequest::first(page_token::size(request.page_size)?, order);
+    page.after = page_token::read(&node, &bound, &request.page_token)?;
+
+    let client = reading::connection(&node, &[Keys.name()], &request.at_least).await?;
+    let now = node.clock.now();
+    let listed = readmodel::keys::list(&**client, &filter, now, &page).await?;
+    drop(client);
+
+    let mut answer = ListApiKeysResponse::default();
+    let (mut bytes, mut next, mut behind) = (0, listed.next, None);
+    for row in &listed.rows {
+        let email = opened_owner_email(&node, &row.key).await?;
+        let key = convert::api_key(&node.brand, &row.key, row.revision, email, now);
+        bytes += key.encoded_len();
+        if bytes > LARGE_PAGE && !answer.api_keys.is_empty() {
+            next = behind;
+            break;
+        }
+        behind = Some(cursor(order, &row.key));
+        answer.api_keys.push(key);
+    }
+    answer.next_page_token = page_token::write(&node, &bound, next)?;
+    Ok(answer)
+}
+
+fn filter(workspace: WorkspaceId, request: &ListApiKeysRequest) -> Result<KeyFilter, Refusal> {
+    let mut filter = KeyFilter::of(workspace);
+    if request.key_ids.len() > MOST_KEY_IDS {
+        return Err(Refusal::field("key_ids", "must have at most 100 entries"));
+    }
+    for (at, text) in request.key_ids.iter().enumerate() {
+        filter.key_ids.push(fields::id(&format!("key_ids[{at}]"), text)?);
+    }
+    for (at, &number) in request.statuses.iter().enumerate() {
+        filter.statuses.push(status(&format!("statuses[{at}]"), number)?);
+    }
+    filter.envs.extend(fields::env("env", request.env)?);
+    filter.principal = match request.owner.clone() {
+        None => None,
+        Some(wire::list_api_keys_request::Owner::OwnerUserId(id)) => {
+            Some(Principal::user(id).in_field("owner_user_id")?)
+        }
+        Some(wire::list_api_keys_request::Owner::OwnerServiceAccountId(id)) => {
+            Some(Principal::service_account(id).in_field("owner_service_account_id")?)
+        }
+    };
+    filter.name_prefix =
+        fields::optional("name_prefix", request.name_prefix.clone(), domain::Name::new)?
+            .map(|name| name.as_str().to_owned());
+    filter.expiring_before = fields::moment("expiring_before", request.expiring_before)?;
+    filter.include_dead = request.show_dead;
+    Ok(filter)
+}
+
+fn status(path: &str, number: i32) -> Result<Status, Refusal> {
+    match fields::variant(path, number)? {
+        wire::ApiKeyStatus::Unspecified => Err(Refusal::field(path, "must not be unspecified")),
+        wire::ApiKeyStatus::Active => Ok(Status::Active),
+        wire::ApiKeyStatus::Disabled => Ok(Status::Disabled),
+        wire::ApiKeyStatus::Revoked => Ok(Status::Revoked),
+        wire::ApiKeyStatus::Expired => Ok(Status::Expired),
+        wire::ApiKeyStatus::NotYetValid => Ok(Status::NotYetValid),
+    }
+}
+
+/// The place behind a key in a list of this order.
+fn cursor(order: Order, key: &ApiKey) -> Cursor {
+    let id = key.key_id.uuid();
+    match order {
+        Order::NewestFirst => Cursor::NewestFirst { created_at: key.created_at, id },
+        Order::ById => Cursor::ById { id },
+    }
+}
+
+/// What a page token is bound to: the whole list, without what may differ from page to page.
+fn bound(request: &ListApiKeysRequest) -> Vec<u8> {
+    ListApiKeysRequest {
+        page_size: 0,
+        page_token: String::new(),
+        at_least: String::new(),
+        ..request.clone()
+    }
+    .encode_to_vec()
+}

@@ -1,0 +1,101 @@
+//! The wire: one file an RPC, and the few that they share. Nothing behind this folder sees gRPC.
+
+mod batch_verify_keys;
+mod call;
+mod caller;
+mod config_fields;
+pub mod convert;
+mod create_api_key;
+mod create_service_credential;
+mod create_workspace;
+mod disable_api_key;
+pub mod edge;
+mod enable_api_key;
+mod fields;
+mod get_api_key;
+mod get_config;
+mod get_workspace;
+mod json;
+mod list_api_keys;
+mod list_service_credentials;
+mod mutation;
+mod page_token;
+mod reading;
+mod reset_workspace_token;
+mod resume_workspace;
+mod revoke_api_key;
+mod revoke_service_credential;
+pub mod rpc;
+mod service_credentials;
+pub mod status;
+mod suspend_workspace;
+mod switch;
+mod verdict;
+mod verify_key;
+mod workspaces;
+
+use std::sync::Arc;
+
+use api::v1::api_key_service_server::ApiKeyService;
+use api::v1::workspace_service_server::WorkspaceService;
+use tonic::{Request, Response, Status};
+
+pub use call::Peer;
+
+use crate::node::Node;
+use rpc::Rpc;
+
+/// Both services over one node.
+#[derive(Clone)]
+pub struct Services(pub Arc<Node>);
+
+macro_rules! managed {
+    ($service:ident:
+        managed { $( $method:ident, $rpc:ident, $request:ident, $response:ident; )+ }
+        verdicts { $( $verdict:ident, $asked:ident, $answer:ident; )* }
+    ) => {
+        #[tonic::async_trait]
+        impl $service for Services {
+            $(
+                async fn $method(
+                    &self,
+                    request: Request<api::v1::$request>,
+                ) -> Result<Response<api::v1::$response>, Status> {
+                    call::manage(&self.0, Rpc::$rpc, request, $method::run).await
+                }
+            )+
+            $(
+                async fn $verdict(
+                    &self,
+                    request: Request<api::v1::$asked>,
+                ) -> Result<Response<api::v1::$answer>, Status> {
+                    $verdict::run(&self.0, request).await
+                }
+            )*
+        }
+    };
+}
+
+managed! { ApiKeyService: managed {
+    create_api_key, CreateApiKey, CreateApiKeyRequest, CreateApiKeyResponse;
+    get_api_key, GetApiKey, GetApiKeyRequest, GetApiKeyResponse;
+    list_api_keys, ListApiKeys, ListApiKeysRequest, ListApiKeysResponse;
+    disable_api_key, DisableApiKey, DisableApiKeyRequest, DisableApiKeyResponse;
+    enable_api_key, EnableApiKey, EnableApiKeyRequest, EnableApiKeyResponse;
+    revoke_api_key, RevokeApiKey, RevokeApiKeyRequest, RevokeApiKeyResponse;
+    get_config, GetConfig, GetConfigRequest, GetConfigResponse;
+} verdicts {
+    verify_key, VerifyKeyRequest, VerifyKeyResponse;
+    batch_verify_keys, BatchVerifyKeysRequest, BatchVerifyKeysResponse;
+} }
+
+managed! { WorkspaceService: managed {
+    create_workspace, CreateWorkspace, CreateWorkspaceRequest, CreateWorkspaceResponse;
+    get_workspace, GetWorkspace, GetWorkspaceRequest, GetWorkspaceResponse;
+    suspend_workspace, SuspendWorkspace, SuspendWorkspaceRequest, SuspendWorkspaceResponse;
+    resume_workspace, ResumeWorkspace, ResumeWorkspaceRequest, ResumeWorkspaceResponse;
+    reset_workspace_token, ResetWorkspaceToken, ResetWorkspaceTokenRequest, ResetWorkspaceTokenResponse;
+    create_service_credential, CreateServiceCredential, CreateServiceCredentialRequest, CreateServiceCredentialResponse;
+    list_service_credentials, ListServiceCredentials, ListServiceCredentialsRequest, ListServiceCredentialsResponse;
+    revoke_service_credential, RevokeServiceCredential, RevokeServiceCredentialRequest, RevokeServiceCredentialResponse;
+} verdicts {} }

@@ -1,0 +1,208 @@
+//! What every changing RPC does around its own rules: the client's idempotency key (AIP-155), the
+//! events' metadata, the consistency token, and the wait for this node's own verifier.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use api::v1::ErrorReason;
+use domain::WorkspaceId;
+use eventlog::{Metadata, NewRequest, Position, RequestKey, StoredRequest};
+use prost::Message;
+use vault::TokenPurpose;
+
+use super::call::Call;
+use super::fields;
+use super::status::{Refusal, Resource};
+use crate::commands::{Envelope, Folded, Intent, Outcome};
+use crate::node::Node;
+
+/// How long a repeated request is answered with the secrets of the first answer.
+const REPLAY: Duration = Duration::from_secs(600);
+
+/// An answer that carries the position of its write.
+pub trait Reply: Message + Default {
+    /// Puts the consistency token into it.
+    fn set_consistency_token(&mut self, token: String);
+}
+
+/// One change that a caller asks for.
+pub struct Mutation<'a, Asked> {
+    /// The call.
+    pub call: &'a Call,
+    /// The whole request, for the digest of its content.
+    pub asked: &'a Asked,
+    /// Its idempotency key; may be empty.
+    pub request_id: &'a str,
+    /// The tenant that it is about, if it is about one.
+    pub workspace: Option<WorkspaceId>,
+    /// What NOT_FOUND means here: which kind of thing, and its name.
+    pub missing: (Resource, String),
+}
+
+impl<Asked: Message> Mutation<'_, Asked> {
+    /// Does all of `intents` or none, and answers with `reply` of what became of their subjects; a
+    /// repeated request is answered as the first one was, without deciding anything again.
+    ///
+    /// # Errors
+    /// The refusal to answer with.
+    pub async fn run<R: Reply>(
+        &self,
+        node: &Node,
+        intents: &[Intent],
+        reply: impl Fn(&[Folded]) -> R + Send + Sync,
+    ) -> Result<R, Refusal> {
+        self.run_in(node, self.workspace, intents, reply).await
+    }
+
+    /// As [`Mutation::run`], with the events in a tenant that begins with them.
+    ///
+    /// # Errors
+    /// The refusal to answer with.
+    pub async fn run_in<R: Reply>(
+        &self,
+        node: &Node,
+        tenant: Option<WorkspaceId>,
+        intents: &[Intent],
+        reply: impl Fn(&[Folded]) -> R + Send + Sync,
+    ) -> Result<R, Refusal> {
+        let key = fields::request_id(self.request_id)?.map(|id| self.request_key(id));
+        if let Some(key) = &key
+            && let Some(stored) = node.commands.log().find_request(key).await?
+        {
+            return self.replay(node, key, &stored);
+        }
+        let remember =
+            |folded: &[Folded]| key.as_ref().and_then(|key| self.record(node, key, &reply(folded)));
+        let outcome = node.commands.execute(&self.envelope(tenant), intents, remember).await;
+        let outcome = outcome.map_err(|error| self.refuse(error))?;
+        match (outcome, &key) {
+            (Outcome::Committed(done), _) => {
+                let mut answer = reply(&done.folded);
+                let position = match done.position {
+                    Some(position) => position,
+                    // It was so already, at the latest by what this node has applied.
+                    None => node.freshness.applied(),
+                };
+                node.settle(position).await;
+                answer.set_consistency_token(node.freshness.token(position));
+                Ok(answer)
+            }
+            (Outcome::Repeated(stored), Some(key)) => self.replay(node, key, &stored),
+            (Outcome::Repeated(_), None) => {
+                Err(Refusal::new(ErrorReason::Internal, "internal error"))
+            }
+        }
+    }
+
+    fn refuse(&self, error: crate::commands::CommandError) -> Refusal {
+        use crate::commands::CommandError::Rejected;
+        if matches!(error, Rejected(domain::Rejection::NotFound)) {
+            return Refusal::not_found(self.missing.0, self.missing.1.clone());
+        }
+        error.into()
+    }
+
+    fn envelope(&self, tenant: Option<WorkspaceId>) -> Envelope {
+        let extra = self.call.request_id.iter().map(|id| ("x-request-id".to_owned(), id.clone()));
+        Envelope {
+            workspace_id: tenant,
+            metadata: Metadata {
+                actor: self.call.caller.actor(),
+                credential: None,
+                request_id: (!self.request_id.is_empty()).then(|| self.request_id.to_owned()),
+                client_address: self.call.peer.clone(),
+                traceparent: telemetry::current_traceparent(self.call.traceparent.as_deref()),
+                causation: None,
+                extra: extra.collect::<BTreeMap<_, _>>(),
+            },
+        }
+    }
+
+    fn request_key(&self, request_id: &str) -> RequestKey {
+        RequestKey {
+            workspace: self.workspace.map_or_else(|| "-".to_owned(), |id| id.to_string()),
+            caller: self.call.caller.actor(),
+            rpc: self.call.rpc.name().to_owned(),
+            request_id: request_id.to_owned(),
+        }
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        vault::sha256(&zeroize::Zeroizing::new(self.asked.encode_to_vec()))
+    }
+
+    /// The record of this request: its answer sealed, since it may hold secrets. Without random
+    /// bytes there is none, and then the append fails for want of them as well.
+    fn record<R: Reply>(&self, node: &Node, key: &RequestKey, answer: &R) -> Option<NewRequest> {
+        let bytes = zeroize::Zeroizing::new(answer.encode_to_vec());
+        let sealed_reply = node.tokens.seal_bytes(TokenPurpose::Reply, &bound(key), &bytes).ok()?;
+        Some(NewRequest {
+            workspace: key.workspace.clone(),
+            caller: key.caller.clone(),
+            rpc: key.rpc.clone(),
+            request_id: key.request_id.clone(),
+            content_digest: self.digest(),
+            sealed_reply,
+            expires_at: node.clock.now() + REPLAY,
+        })
+    }
+
+    fn replay<R: Reply>(
+        &self,
+        node: &Node,
+        key: &RequestKey,
+        stored: &StoredRequest,
+    ) -> Result<R, Refusal> {
+        if stored.content_digest != self.digest() {
+            return Err(Refusal::new(
+                ErrorReason::RequestIdReused,
+                "the request_id was used for another request",
+            ));
+        }
+        let live = node.clock.now() < stored.expires_at;
+        let sealed = stored.sealed_reply.as_ref().filter(|_| live).ok_or_else(|| {
+            Refusal::new(
+                ErrorReason::RequestAlreadyAnswered,
+                "the request was answered before, and its answer is no longer kept",
+            )
+        })?;
+        let bytes = node
+            .tokens
+            .open_bytes(TokenPurpose::Reply, &bound(key), sealed)
+            .map_err(|error| Refusal::internal(&error))?;
+        let mut answer = R::decode(bytes.as_slice()).map_err(|error| Refusal::internal(&error))?;
+        answer.set_consistency_token(node.freshness.token(Position::new(stored.position.get())));
+        Ok(answer)
+    }
+}
+
+/// What a sealed reply is bound to, so that it opens for its own request only.
+fn bound(key: &RequestKey) -> Vec<u8> {
+    [&key.workspace, &key.caller, &key.rpc, &key.request_id]
+        .into_iter()
+        .flat_map(|part| (part.len() as u64).to_be_bytes().into_iter().chain(part.bytes()))
+        .collect()
+}
+
+macro_rules! replies {
+    ($($message:ident),+ $(,)?) => {
+        $( impl Reply for api::v1::$message {
+            fn set_consistency_token(&mut self, token: String) {
+                self.consistency_token = token;
+            }
+        } )+
+    };
+}
+
+replies!(
+    CreateApiKeyResponse,
+    DisableApiKeyResponse,
+    EnableApiKeyResponse,
+    RevokeApiKeyResponse,
+    CreateWorkspaceResponse,
+    SuspendWorkspaceResponse,
+    ResumeWorkspaceResponse,
+    ResetWorkspaceTokenResponse,
+    CreateServiceCredentialResponse,
+    RevokeServiceCredentialResponse,
+);

@@ -1,0 +1,56 @@
+//! Page tokens (AIP-158): a cursor, sealed and bound to its list. A changed one, or one of another
+//! list, is refused.
+
+use api::v1::ErrorReason;
+use readmodel::Cursor;
+use vault::TokenPurpose;
+
+use super::status::Refusal;
+use crate::node::Node;
+
+const DEFAULT_SIZE: usize = 50;
+const MOST: usize = 1_000;
+
+/// The number of rows of a page: 50 unless set, at most 1,000.
+///
+/// # Errors
+/// A negative size.
+pub(super) fn size(asked: i32) -> Result<usize, Refusal> {
+    match usize::try_from(asked) {
+        Ok(0) => Ok(DEFAULT_SIZE),
+        Ok(size) => Ok(size.min(MOST)),
+        Err(_) => Err(Refusal::field("page_size", "must not be negative")),
+    }
+}
+
+/// The cursor in a page token of the list that is described by `bound`; `None` for an empty token.
+///
+/// # Errors
+/// It was changed, or is of another list.
+pub(super) fn read(node: &Node, bound: &[u8], token: &str) -> Result<Option<Cursor>, Refusal> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let refuse = || {
+        Refusal::new(
+            ErrorReason::PageTokenInvalid,
+            "page_token: must be the next_page_token of the same list",
+        )
+    };
+    let bytes =
+        node.tokens.open(TokenPurpose::Page, &vault::sha256(bound), token).map_err(|_| refuse())?;
+    Cursor::from_bytes(&bytes).map(Some).map_err(|_| refuse())
+}
+
+/// The page token of a cursor; empty for none.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub(super) fn write(node: &Node, bound: &[u8], next: Option<Cursor>) -> Result<String, Refusal> {
+    let Some(cursor) = next else {
+        return Ok(String::new());
+    };
+    node.tokens
+        .seal(TokenPurpose::Page, &vault::sha256(bound), &cursor.to_bytes())
+        .map_err(|error| Refusal::internal(&error))
+}

@@ -1,0 +1,44 @@
+//! What every reading RPC does before its query: wait until the read model has all that was written
+//! before the call came in, and all that the caller's consistency token names.
+
+use std::time::{Duration, Instant};
+
+use deadpool_postgres::Object;
+use eventlog::Position;
+
+use super::status::Refusal;
+use crate::node::Node;
+
+/// How long a read waits for its read model.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A connection that sees, in the read model of `projection`, everything that was in the log when
+/// this was called, and at least `at_least` if it is not empty.
+///
+/// # Errors
+/// The database does not answer, the read model is too far behind, or the token is wrong.
+pub async fn connection(
+    node: &Node,
+    projections: &[&str],
+    at_least: &str,
+) -> Result<Object, Refusal> {
+    let asked = match at_least {
+        "" => Position::ZERO,
+        token => node.freshness.read_token(token)?,
+    };
+    let head = node.commands.log().head().await?.position;
+    if asked > head {
+        return Err(Refusal::new(
+            api::v1::ErrorReason::ConsistencyTokenNotReached,
+            "the log has not reached the consistency token",
+        )
+        .retry_after(Duration::from_millis(500)));
+    }
+    for projection in projections {
+        node.checkpoints.wait_for(projection, head, PATIENCE).await?;
+    }
+    let began = Instant::now();
+    let client = node.database.client().await?;
+    metrics::histogram!("keyward_pool_wait_seconds").record(began.elapsed().as_secs_f64());
+    Ok(client)
+}

@@ -1,0 +1,40 @@
+//! ResetWorkspaceToken: a new token, shown once; the old one is dead. For the token itself and the
+//! operator.
+
+use std::sync::Arc;
+
+use api::v1::{ResetWorkspaceTokenRequest, ResetWorkspaceTokenResponse};
+use domain::workspace::WorkspaceCommand;
+use domain::{CredentialKind, Env, WorkspaceId};
+
+use super::call::Call;
+use super::fields;
+use super::status::Refusal;
+use super::workspaces::OnWorkspace;
+use crate::node::Node;
+
+/// Answers the call.
+pub(super) async fn run(
+    node: Arc<Node>,
+    call: Call,
+    request: ResetWorkspaceTokenRequest,
+) -> Result<ResetWorkspaceTokenResponse, Refusal> {
+    let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
+    call.caller.owns(workspace)?;
+    let kind = CredentialKind::WorkspaceToken;
+    let drawn = node.draw(kind, Env::Live, Some(workspace), workspace.uuid())?;
+    let on_workspace = OnWorkspace {
+        asked: &request,
+        workspace,
+        etag: &request.etag,
+        request_id: &request.request_id,
+    };
+    let command =
+        WorkspaceCommand::ResetToken { token: drawn.record.clone(), now: node.clock.now() };
+    let reply = |workspace| ResetWorkspaceTokenResponse {
+        workspace,
+        workspace_token: drawn.text.expose().to_owned(),
+        consistency_token: String::new(),
+    };
+    on_workspace.run(&node, &call, command, reply).await
+}

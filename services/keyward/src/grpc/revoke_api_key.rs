@@ -1,0 +1,51 @@
+//! RevokeApiKey: the end of a key, for good. Bounded-stale: other verifiers may accept the key until
+//! they have applied the event, never longer than their lease.
+
+use std::sync::Arc;
+
+use api::v1::{self as wire, RevokeApiKeyRequest, RevokeApiKeyResponse};
+use domain::api_key::ApiKeyCommand;
+use domain::{ReasonText, RevocationReason};
+
+use super::call::Call;
+use super::fields;
+use super::status::{InField, Refusal};
+use super::switch::OnKey;
+use crate::node::Node;
+
+/// Answers the call.
+pub(super) async fn run(
+    node: Arc<Node>,
+    call: Call,
+    request: RevokeApiKeyRequest,
+) -> Result<RevokeApiKeyResponse, Refusal> {
+    let reason = reason(request.reason)?;
+    let text = ReasonText::new(request.reason_text.clone()).in_field("reason_text")?;
+    if reason == RevocationReason::Other && text.as_str().is_empty() {
+        return Err(Refusal::field("reason_text", "is required with OTHER"));
+    }
+    fields::variant::<wire::BarrierWait>("wait", request.wait)?;
+    let on_key = OnKey {
+        asked: &request,
+        workspace_id: &request.workspace_id,
+        key_id: &request.key_id,
+        etag: &request.etag,
+        request_id: &request.request_id,
+    };
+    let revoked_by = call.caller.actor();
+    let command = |now| ApiKeyCommand::Revoke { revoked_by, reason, text, now };
+    let reply =
+        |api_key| RevokeApiKeyResponse { api_key, barrier: None, consistency_token: String::new() };
+    on_key.run(node, call, command, reply).await
+}
+
+fn reason(number: i32) -> Result<RevocationReason, Refusal> {
+    match fields::variant("reason", number)? {
+        wire::RevocationReason::Unspecified => Err(Refusal::field("reason", "is required")),
+        wire::RevocationReason::Compromised => Ok(RevocationReason::Compromised),
+        wire::RevocationReason::Superseded => Ok(RevocationReason::Superseded),
+        wire::RevocationReason::Unused => Ok(RevocationReason::Unused),
+        wire::RevocationReason::OwnerLeft => Ok(RevocationReason::OwnerLeft),
+        wire::RevocationReason::Other => Ok(RevocationReason::Other),
+    }
+}

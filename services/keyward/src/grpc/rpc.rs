@@ -1,0 +1,54 @@
+//! The names of the RPCs, as metrics, spans, logs and request records spell them.
+
+macro_rules! rpcs {
+    ($( $variant:ident = $service:literal / $name:literal, $span:literal; )+) => {
+        /// An RPC.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Rpc {
+            $( #[doc = $name] $variant, )+
+        }
+
+        impl Rpc {
+            /// All of them, in order of declaration.
+            pub const ALL: &[Self] = &[$( Self::$variant ),+];
+
+            /// The bare name: `CreateApiKey`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $( Self::$variant => $name ),+ }
+            }
+
+            /// The HTTP/2 path: `/keyward.v1.ApiKeyService/CreateApiKey`.
+            #[must_use]
+            pub const fn path(self) -> &'static str {
+                match self { $( Self::$variant => concat!("/keyward.v1.", $service, "/", $name) ),+ }
+            }
+
+            /// The name of its span: `grpc.create_api_key`.
+            #[must_use]
+            pub const fn span_name(self) -> &'static str {
+                match self { $( Self::$variant => concat!("grpc.", $span) ),+ }
+            }
+        }
+    };
+}
+
+rpcs! {
+    CreateApiKey = "ApiKeyService" / "CreateApiKey", "create_api_key";
+    GetApiKey = "ApiKeyService" / "GetApiKey", "get_api_key";
+    ListApiKeys = "ApiKeyService" / "ListApiKeys", "list_api_keys";
+    GetConfig = "ApiKeyService" / "GetConfig", "get_config";
+    DisableApiKey = "ApiKeyService" / "DisableApiKey", "disable_api_key";
+    EnableApiKey = "ApiKeyService" / "EnableApiKey", "enable_api_key";
+    RevokeApiKey = "ApiKeyService" / "RevokeApiKey", "revoke_api_key";
+    VerifyKey = "ApiKeyService" / "VerifyKey", "verify_key";
+    BatchVerifyKeys = "ApiKeyService" / "BatchVerifyKeys", "batch_verify_keys";
+    CreateWorkspace = "WorkspaceService" / "CreateWorkspace", "create_workspace";
+    GetWorkspace = "WorkspaceService" / "GetWorkspace", "get_workspace";
+    SuspendWorkspace = "WorkspaceService" / "SuspendWorkspace", "suspend_workspace";
+    ResumeWorkspace = "WorkspaceService" / "ResumeWorkspace", "resume_workspace";
+    ResetWorkspaceToken = "WorkspaceService" / "ResetWorkspaceToken", "reset_workspace_token";
+    CreateServiceCredential = "WorkspaceService" / "CreateServiceCredential", "create_service_credential";
+    ListServiceCredentials = "WorkspaceService" / "ListServiceCredentials", "list_service_credentials";
+    RevokeServiceCredential = "WorkspaceService" / "RevokeServiceCredential", "revoke_service_credential";
+}

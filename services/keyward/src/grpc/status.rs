@@ -1,0 +1,339 @@
+//! What a refused call answers: the only file that names gRPC codes.
+//!
+//! Every refusal carries `google.rpc.ErrorInfo` with a reason of `error_reason.proto` (AIP-193), bad
+//! input also `BadRequest`, a missing thing `ResourceInfo`, a passing trouble `RetryInfo`. What is
+//! not listed here is INTERNAL with a fixed text; its chain of causes is logged once, here.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::time::Duration;
+
+use api::v1::ErrorReason;
+use domain::{InvalidValue, Rejection};
+use eventlog::LogError;
+use readmodel::ReadError;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::commands::CommandError;
+use crate::data_keys::DataKeyError;
+use crate::freshness::{NotFresh, TokenError};
+
+/// The domain of our reasons in `ErrorInfo`.
+pub const ERROR_DOMAIN: &str = "keyward";
+
+/// A call that comes to nothing, with all that its caller is told.
+#[derive(Debug, Clone)]
+pub struct Refusal(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
+    reason: ErrorReason,
+    message: String,
+    violation: Option<(String, String)>,
+    resource: Option<(&'static str, String)>,
+    retry_after: Option<Duration>,
+    metadata: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    /// A refusal for this reason.
+    pub fn new(reason: ErrorReason, message: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            reason,
+            message: message.into(),
+            violation: None,
+            resource: None,
+            retry_after: None,
+            metadata: Vec::new(),
+        }))
+    }
+
+    /// A field that breaks a rule. The refused value is never repeated.
+    pub fn field(path: impl Into<String>, rule: impl Into<String>) -> Self {
+        let (path, rule) = (path.into(), rule.into());
+        let mut refusal = Self::new(ErrorReason::FieldInvalid, format!("{path}: {rule}"));
+        refusal.0.violation = Some((path, rule));
+        refusal
+    }
+
+    /// Something that is not there, or is not the caller's: the same answer.
+    pub fn not_found(kind: Resource, name: impl Into<String>) -> Self {
+        let (reason, resource, words) = match kind {
+            Resource::Workspace => {
+                (ErrorReason::WorkspaceNotFound, "keyward.v1.Workspace", "workspace")
+            }
+            Resource::ApiKey => (ErrorReason::ApiKeyNotFound, "keyward.v1.ApiKey", "key"),
+            Resource::Config => (ErrorReason::ConfigNotFound, "keyward.v1.Config", "configuration"),
+            Resource::ServiceCredential => (
+                ErrorReason::ServiceCredentialNotFound,
+                "keyward.v1.ServiceCredential",
+                "service credential",
+            ),
+        };
+        let mut refusal = Self::new(reason, format!("there is no such {words}"));
+        refusal.0.resource = Some((resource, name.into()));
+        refusal
+    }
+
+    /// Trouble that passes: try again after this long.
+    #[must_use]
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.0.retry_after = Some(after);
+        self
+    }
+
+    /// One more member of `ErrorInfo.metadata`. An empty value is left out: Envoy's transcoder dies
+    /// on map entries without one.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        if !value.is_empty() {
+            self.0.metadata.push((key, value));
+        }
+        self
+    }
+
+    /// The reason.
+    #[must_use]
+    pub fn reason(&self) -> ErrorReason {
+        self.0.reason
+    }
+
+    /// The gRPC code it will be answered with.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        code(self.0.reason)
+    }
+
+    /// Calls the field in question by another path.
+    #[must_use]
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        if let Some((path, rule)) = self.0.violation.take_if(|(path, _)| path == from) {
+            self = Self::field(to, rule);
+            drop(path);
+        }
+        self
+    }
+
+    /// Puts `prefix` before the path of the field in question, if one is.
+    #[must_use]
+    pub fn within(mut self, prefix: &str) -> Self {
+        if let Some((path, rule)) = self.0.violation.take() {
+            let path = format!("{prefix}.{path}");
+            self.0.message = format!("{path}: {rule}");
+            self.0.violation = Some((path, rule));
+        }
+        self
+    }
+
+    /// Something that must not happen. What it was is logged here, once, and not told.
+    pub fn internal(error: &(dyn Error + 'static)) -> Self {
+        tracing::error!(error, "a call failed for a reason that is not the caller's");
+        Self::new(ErrorReason::Internal, "internal error")
+    }
+}
+
+/// What can be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// A workspace.
+    Workspace,
+    /// An API key.
+    ApiKey,
+    /// A key's configuration.
+    Config,
+    /// A service credential.
+    ServiceCredential,
+}
+
+const fn code(reason: ErrorReason) -> Code {
+    match reason {
+        ErrorReason::Unspecified | ErrorReason::Internal => Code::Internal,
+        ErrorReason::FieldInvalid
+        | ErrorReason::PageTokenInvalid
+        | ErrorReason::MessageMalformed
+        | ErrorReason::ConsistencyTokenForeignLog
+        | ErrorReason::TwoCredentials => Code::InvalidArgument,
+        ErrorReason::MessageTooLarge => Code::OutOfRange,
+        ErrorReason::CredentialMissing | ErrorReason::CredentialInvalid => Code::Unauthenticated,
+        ErrorReason::PermissionDenied => Code::PermissionDenied,
+        ErrorReason::WorkspaceNotFound
+        | ErrorReason::ApiKeyNotFound
+        | ErrorReason::ConfigNotFound
+        | ErrorReason::ServiceCredentialNotFound => Code::NotFound,
+        ErrorReason::RequestIdReused | ErrorReason::RequestAlreadyAnswered => Code::AlreadyExists,
+        ErrorReason::ApiKeyRevoked | ErrorReason::WorkspaceSuspended => Code::FailedPrecondition,
+        ErrorReason::EtagMismatch | ErrorReason::ConcurrentChange => Code::Aborted,
+        ErrorReason::StartingUp
+        | ErrorReason::StalenessBoundExceeded
+        | ErrorReason::ConsistencyTokenNotReached
+        | ErrorReason::ProjectionLagging
+        | ErrorReason::DatabaseUnavailable
+        | ErrorReason::CommitOutcomeUnknown
+        | ErrorReason::Overloaded
+        | ErrorReason::ShuttingDown => Code::Unavailable,
+        ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
+        ErrorReason::MethodUnknown => Code::Unimplemented,
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        let refusal = *refusal.0;
+        let metadata: HashMap<String, String> =
+            refusal.metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let mut details =
+            ErrorDetails::with_error_info(refusal.reason.as_reason(), ERROR_DOMAIN, metadata);
+        if let Some((field, rule)) = refusal.violation {
+            details.add_bad_request_violation(field, rule);
+        }
+        if let Some((kind, name)) = refusal.resource {
+            details.set_resource_info(kind, name, "", "");
+        }
+        if let Some(after) = refusal.retry_after {
+            details.set_retry_info(Some(after));
+        }
+        Self::with_error_details(code(refusal.reason), refusal.message, details)
+    }
+}
+
+impl From<CommandError> for Refusal {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Rejected(rejection) => rejected(rejection),
+            CommandError::EtagMismatch { actual } => {
+                Self::new(ErrorReason::EtagMismatch, "the resource has changed since")
+                    .with("etag", super::convert::etag(actual))
+            }
+            CommandError::Contended => {
+                Self::new(ErrorReason::ConcurrentChange, "others kept changing the same resource")
+                    .retry_after(Duration::from_millis(100))
+            }
+            CommandError::Log(error) => error.into(),
+            CommandError::Undecodable(ref source) => Self::internal(source),
+            CommandError::NoEntropy(ref source) => Self::internal(source),
+        }
+    }
+}
+
+/// What the rules' no means on the wire. A missing resource is named by the RPC, which knows which.
+fn rejected(rejection: Rejection) -> Refusal {
+    match rejection {
+        Rejection::KeyRevoked => {
+            Refusal::new(ErrorReason::ApiKeyRevoked, "the key is revoked, which is final")
+        }
+        Rejection::EndsBeforeItBegins => {
+            Refusal::field("expires_at", "must be later than not_before")
+        }
+        Rejection::AlreadyExpired => Refusal::field("expires_at", "must be in the future"),
+        Rejection::NotFound | Rejection::AlreadyExists | Rejection::ServiceCredentialRevoked => {
+            Refusal::internal(&rejection)
+        }
+    }
+}
+
+impl From<LogError> for Refusal {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Unavailable(_) => unavailable(),
+            LogError::OutcomeUnknown(_) => Self::new(
+                ErrorReason::CommitOutcomeUnknown,
+                "the database went away while it committed: the change may have happened or not",
+            )
+            .retry_after(Duration::from_secs(1)),
+            LogError::Overloaded => overloaded(),
+            LogError::Lagging { .. } => {
+                Self::new(ErrorReason::ProjectionLagging, "the read model is behind the log")
+                    .retry_after(Duration::from_millis(500))
+            }
+            LogError::Conflict { .. } => CommandError::Contended.into(),
+            LogError::DuplicateEvent { .. }
+            | LogError::Invalid(_)
+            | LogError::Corrupt { .. }
+            | LogError::Configuration { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable(_) => unavailable(),
+            ReadError::Checkpoint(error) => error.into(),
+            ReadError::Corrupt { .. } | ReadError::ForeignCursor => Self::internal(&error),
+        }
+    }
+}
+
+impl From<vault::NoEntropy> for Refusal {
+    fn from(error: vault::NoEntropy) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<DataKeyError> for Refusal {
+    fn from(error: DataKeyError) -> Self {
+        match error {
+            DataKeyError::Log(error) => error.into(),
+            DataKeyError::Seal(_) | DataKeyError::Open(_) | DataKeyError::NoEntropy(_) => {
+                Self::internal(&error)
+            }
+        }
+    }
+}
+
+impl From<NotFresh> for Refusal {
+    fn from(error: NotFresh) -> Self {
+        match error {
+            NotFresh::StartingUp => {
+                Self::new(ErrorReason::StartingUp, "this node has not caught up with the log yet")
+                    .retry_after(Duration::from_millis(500))
+            }
+            NotFresh::LeaseExpired => Self::new(
+                ErrorReason::StalenessBoundExceeded,
+                "this node can't know what changed lately",
+            )
+            .retry_after(Duration::from_millis(500)),
+        }
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Malformed => Self::field("at_least", "must be a consistency token"),
+            TokenError::ForeignLog => Self::new(
+                ErrorReason::ConsistencyTokenForeignLog,
+                "the consistency token is of another log",
+            ),
+        }
+    }
+}
+
+/// The database does not answer; it will again.
+#[must_use]
+pub fn unavailable() -> Refusal {
+    Refusal::new(ErrorReason::DatabaseUnavailable, "the database does not answer")
+        .retry_after(Duration::from_secs(1))
+}
+
+/// More is asked at once than this node takes on.
+#[must_use]
+pub fn overloaded() -> Refusal {
+    Refusal::new(ErrorReason::Overloaded, "this node has too much to do")
+        .retry_after(Duration::from_millis(200))
+}
+
+/// Names the field of a value that was refused.
+pub trait InField<T> {
+    /// # Errors
+    /// The refusal that names `path`.
+    fn in_field(self, path: &str) -> Result<T, Refusal>;
+}
+
+impl<T> InField<T> for Result<T, InvalidValue> {
+    fn in_field(self, path: &str) -> Result<T, Refusal> {
+        self.map_err(|error| Refusal::field(path, error.rule()))
+    }
+}

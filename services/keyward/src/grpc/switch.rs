@@ -1,0 +1,95 @@
+//! What the RPCs that change one existing key have in common: find it, decide, answer with it.
+
+use std::sync::Arc;
+
+use api::v1 as wire;
+use domain::api_key::{ApiKey, ApiKeyCommand};
+use domain::{KeyId, WorkspaceId};
+use jiff::Timestamp;
+use prost::Message;
+
+use super::call::Call;
+use super::mutation::{Mutation, Reply};
+use super::status::{Refusal, Resource};
+use super::{convert, fields};
+use crate::commands::{Folded, Intent, Subject};
+use crate::node::Node;
+
+/// The fields that every request on one key has.
+pub(super) struct OnKey<'a, Asked> {
+    pub(super) asked: &'a Asked,
+    pub(super) workspace_id: &'a str,
+    pub(super) key_id: &'a str,
+    pub(super) etag: &'a str,
+    pub(super) request_id: &'a str,
+}
+
+impl<Asked: Message> OnKey<'_, Asked> {
+    /// Runs `command` on the key and answers with `reply` of what the key is then.
+    pub(super) async fn run<R: Reply>(
+        self,
+        node: Arc<Node>,
+        call: Call,
+        command: impl FnOnce(Timestamp) -> ApiKeyCommand,
+        reply: impl Fn(Option<wire::ApiKey>) -> R + Send + Sync,
+    ) -> Result<R, Refusal> {
+        let (workspace, key_id) = fields::key(self.workspace_id, self.key_id)?;
+        call.caller.manages(workspace)?;
+        let etag = fields::etag(self.etag)?;
+        let now = node.clock.now();
+        let intent = Intent::ApiKey(workspace, key_id, command(now), etag);
+        let mutation = Mutation {
+            call: &call,
+            asked: self.asked,
+            request_id: self.request_id,
+            workspace: Some(workspace),
+            missing: (Resource::ApiKey, key_id.to_string()),
+        };
+        let owner_email = owner_email(&node, workspace, key_id).await?;
+        let answer = |folded: &[Folded]| {
+            reply(folded.first().and_then(|folded| {
+                present(folded).map(|key| {
+                    let email = owner_email.clone();
+                    convert::api_key(&node.brand, key, folded.revision, email, now)
+                })
+            }))
+        };
+        mutation.run(&node, &[intent], answer).await
+    }
+}
+
+fn present(folded: &Folded) -> Option<&ApiKey> {
+    match &folded.subject {
+        Subject::ApiKey(state) => state.present(),
+        Subject::Workspace(_)
+        | Subject::Config(_)
+        | Subject::AuthTokens(_)
+        | Subject::ServiceCredential(_) => None,
+    }
+}
+
+/// The owner's e-mail address, opened before the change: an answer must not fail after it.
+async fn owner_email(
+    node: &Node,
+    workspace: WorkspaceId,
+    key_id: KeyId,
+) -> Result<String, Refusal> {
+    let client = node.database.client().await?;
+    match readmodel::keys::get(&**client, workspace, key_id).await? {
+        Some(row) => opened_owner_email(node, &row.key).await,
+        // Not in the read model yet, or not there at all: the command will tell.
+        None => Ok(String::new()),
+    }
+}
+
+/// The owner's e-mail address of a key; empty if it has none or if it was erased.
+pub(super) async fn opened_owner_email(node: &Node, key: &ApiKey) -> Result<String, Refusal> {
+    let Some(sealed) = &key.settings.owner.email else {
+        return Ok(String::new());
+    };
+    let opened = node
+        .data_keys
+        .open_personal(key.workspace_id, key.key_id.uuid(), "owner_email", sealed)
+        .await?;
+    Ok(opened.unwrap_or_default())
+}

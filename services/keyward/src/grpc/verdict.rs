@@ -1,0 +1,248 @@
+//! A verdict on the wire: what the verifier answered, in the words of `verdict.proto`.
+
+use std::time::Duration;
+
+use api::v1 as wire;
+use domain::verdict::{Check, Denial, Outcome, Question, Verdict};
+use domain::{Brand, CredentialKind, Micros, display};
+use verifier::{Answer, KeyView, Warning};
+
+use super::convert::{environment, moment, principal, revocation_reason};
+use super::status::Refusal;
+use crate::freshness::Fresh;
+use crate::node::Node;
+
+/// How long a caller may use a verdict again. It adds to the staleness that the answer states.
+const CACHE_FOR: Duration = Duration::from_secs(1);
+
+/// The answer without its freshness, which is read only after this.
+///
+/// # Errors
+/// The workspace is quarantined: nothing can be decided for it.
+#[inline]
+pub(super) fn write(
+    brand: &Brand,
+    answer: &Answer<'_>,
+    depends_on: &[wire::VerdictInput],
+    now: Micros,
+) -> Result<wire::VerifyKeyResponse, Refusal> {
+    let verdict = answer.verdict.as_ref().map_err(|_| {
+        Refusal::new(
+            wire::ErrorReason::StalenessBoundExceeded,
+            "an event of this workspace can't be read by this build: nothing can be decided for it",
+        )
+        .retry_after(Duration::from_secs(5))
+    })?;
+    let mut response = wire::VerifyKeyResponse {
+        key: answer.key.as_ref().map(|key| verified_key(brand, key)),
+        depends_on: depends_on.iter().map(|&input| input.into()).collect(),
+        ..wire::VerifyKeyResponse::default()
+    };
+    match verdict {
+        Verdict::Accepted => {
+            response.decision = wire::Decision::Accepted.into();
+            response.warnings = answer.warnings.iter().map(|one| warning(one).into()).collect();
+            response.cache_for = cache_for(answer.key.as_ref(), now);
+        }
+        Verdict::Denied(denial) => {
+            response.decision = wire::Decision::Denied.into();
+            response.denial = number(denial).into();
+            response.denial_detail = detail(denial);
+        }
+    }
+    Ok(response)
+}
+
+/// Puts the freshness of the answering node into an answer.
+#[inline]
+pub(super) fn stamp(response: &mut wire::VerifyKeyResponse, node: &Node, fresh: Fresh) {
+    response.freshness = Some(wire::Freshness {
+        token: node.freshness.token(fresh.position),
+        position: fresh.position.get(),
+        staleness: Some(duration(fresh.staleness)),
+    });
+}
+
+/// Every check of an EXPLAIN, with what was needed and what was held.
+pub(super) fn checks(
+    checks: &[(Check, Outcome)],
+    question: &Question<'_>,
+    answer: &Answer<'_>,
+) -> Vec<wire::Check> {
+    checks
+        .iter()
+        .map(|(check, outcome)| {
+            let (needed, held) = compared(*check, outcome, question, answer.key.as_ref());
+            wire::Check {
+                name: name(*check).into(),
+                outcome: match outcome {
+                    Outcome::Pass => wire::CheckOutcome::Pass,
+                    Outcome::Fail(_) => wire::CheckOutcome::Fail,
+                    Outcome::Skipped => wire::CheckOutcome::Skipped,
+                }
+                .into(),
+                needed,
+                held,
+            }
+        })
+        .collect()
+}
+
+/// What a check needed, and what it found.
+fn compared(
+    check: Check,
+    outcome: &Outcome,
+    question: &Question<'_>,
+    key: Option<&KeyView<'_>>,
+) -> (String, String) {
+    let time = |at: Option<Micros>| at.map(|at| at.timestamp().to_string()).unwrap_or_default();
+    let now = || question.latest.timestamp().to_string();
+    match (check, outcome) {
+        (Check::Scope, _) => {
+            let wanted = [question.all_of.join(" "), question.any_of.join(" | ")];
+            let wanted: Vec<_> = wanted.into_iter().filter(|part| !part.is_empty()).collect();
+            let scopes =
+                key.map(|key| key.scopes.iter().map(ToString::to_string).collect::<Vec<_>>());
+            (wanted.join(" and "), scopes.unwrap_or_default().join(" "))
+        }
+        (Check::Address, _) => {
+            (String::new(), question.client_ip.map(|ip| ip.to_string()).unwrap_or_default())
+        }
+        (Check::Expiry, _) => (time(key.and_then(|key| key.expires_at)), now()),
+        (Check::NotBefore, Outcome::Fail(Denial::NotYetValid { not_before })) => {
+            (time(Some(*not_before)), now())
+        }
+        (Check::Rotation, Outcome::Fail(Denial::RotatedOut { not_after })) => {
+            (time(Some(*not_after)), now())
+        }
+        (
+            Check::Format
+            | Check::Lookup
+            | Check::Revocation
+            | Check::Disabled
+            | Check::NotBefore
+            | Check::Rotation
+            | Check::Workspace
+            | Check::Origin,
+            _,
+        ) => (String::new(), String::new()),
+    }
+}
+
+fn verified_key(brand: &Brand, key: &KeyView<'_>) -> wire::VerifiedKey {
+    wire::VerifiedKey {
+        key_id: key.key_id.to_string(),
+        workspace_id: key.workspace_id.to_string(),
+        name: key.name.to_owned(),
+        display: display(brand, CredentialKind::ApiKey, key.env, key.kid),
+        env: environment(key.env).into(),
+        scopes: key.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+        owner: key.principal.map(|owner| wire::Owner {
+            owner_email: String::new(),
+            principal: Some(principal(owner)),
+        }),
+        expires_at: key.expires_at.map(|at| moment(at.timestamp())),
+        generation: i32::try_from(key.generation).unwrap_or(i32::MAX),
+        grace_until: key.grace_until.map(|at| moment(at.timestamp())),
+        metadata: key.metadata.map(|labels| labels.pairs().clone()).unwrap_or_default(),
+    }
+}
+
+/// A second, or less if the key ends sooner.
+fn cache_for(key: Option<&KeyView<'_>>, now: Micros) -> Option<prost_types::Duration> {
+    let ends = [key.and_then(|key| key.expires_at), key.and_then(|key| key.grace_until)];
+    let left = ends.into_iter().flatten().map(|end| end.0.saturating_sub(now.0)).min();
+    let left = left.map_or(CACHE_FOR, |micros| {
+        CACHE_FOR.min(Duration::from_micros(micros.max(0).unsigned_abs()))
+    });
+    (!left.is_zero()).then(|| duration(left))
+}
+
+fn duration(duration: Duration) -> prost_types::Duration {
+    prost_types::Duration {
+        seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        nanos: i32::try_from(duration.subsec_nanos()).unwrap_or_default(),
+    }
+}
+
+const fn warning(warning: Warning) -> wire::Warning {
+    match warning {
+        Warning::ExpiresSoon => wire::Warning::ExpiresSoon,
+        Warning::InRotationGrace => wire::Warning::InRotationGrace,
+        Warning::UnrestrictedIp => wire::Warning::UnrestrictedIp,
+    }
+}
+
+const fn number(denial: &Denial) -> wire::Denial {
+    match denial {
+        Denial::Malformed => wire::Denial::Malformed,
+        Denial::NotFound => wire::Denial::NotFound,
+        Denial::Revoked { .. } => wire::Denial::Revoked,
+        Denial::Disabled => wire::Denial::Disabled,
+        Denial::NotYetValid { .. } => wire::Denial::NotYetValid,
+        Denial::Expired { .. } => wire::Denial::Expired,
+        Denial::RotatedOut { .. } => wire::Denial::RotatedOut,
+        Denial::WorkspaceSuspended => wire::Denial::WorkspaceSuspended,
+        Denial::IpRequired => wire::Denial::IpRequired,
+        Denial::IpNotAllowed => wire::Denial::IpNotAllowed,
+        Denial::OriginRequired => wire::Denial::OriginRequired,
+        Denial::OriginNotAllowed => wire::Denial::OriginNotAllowed,
+        Denial::InsufficientScope { .. } => wire::Denial::InsufficientScope,
+    }
+}
+
+const fn name(check: Check) -> wire::CheckName {
+    match check {
+        Check::Format => wire::CheckName::Format,
+        Check::Lookup => wire::CheckName::Identity,
+        Check::Revocation => wire::CheckName::Revocation,
+        Check::Disabled => wire::CheckName::Enabled,
+        Check::NotBefore => wire::CheckName::NotBefore,
+        Check::Expiry => wire::CheckName::Expiry,
+        Check::Rotation => wire::CheckName::Rotation,
+        Check::Workspace => wire::CheckName::Workspace,
+        Check::Address => wire::CheckName::Ip,
+        Check::Origin => wire::CheckName::Origin,
+        Check::Scope => wire::CheckName::Scope,
+    }
+}
+
+/// What is known beyond the denial; nothing where that would tell unknown from foreign.
+fn detail(denial: &Denial) -> Option<wire::DenialDetail> {
+    let mut detail = wire::DenialDetail::default();
+    let message = match denial {
+        Denial::Malformed | Denial::NotFound => return None,
+        Denial::Revoked { at, reason } => {
+            detail.revocation = Some(wire::Revocation {
+                reason: revocation_reason(*reason).into(),
+                revoke_time: Some(moment(at.timestamp())),
+                ..wire::Revocation::default()
+            });
+            "the key was revoked"
+        }
+        Denial::Disabled => "the key is disabled",
+        Denial::NotYetValid { not_before } => {
+            detail.since = Some(moment(not_before.timestamp()));
+            "the key is not valid yet"
+        }
+        Denial::Expired { expires_at } => {
+            detail.since = Some(moment(expires_at.timestamp()));
+            "the key has expired"
+        }
+        Denial::RotatedOut { not_after } => {
+            detail.since = Some(moment(not_after.timestamp()));
+            "a newer credential of the key has taken over"
+        }
+        Denial::WorkspaceSuspended => "the workspace is suspended",
+        Denial::IpRequired => "the key is bound to addresses, and no client_ip was given",
+        Denial::IpNotAllowed => "the client's address is not on the key's list",
+        Denial::OriginRequired => "the key is bound to domains, and no origin was given",
+        Denial::OriginNotAllowed => "the origin is not on the key's list",
+        Denial::InsufficientScope { missing } => {
+            detail.missing_scopes.clone_from(missing);
+            "the key lacks a scope"
+        }
+    };
+    message.clone_into(&mut detail.message);
+    Some(detail)
+}

@@ -1,0 +1,20 @@
+//! Keyward, the service: the only place where wire, domain and storage meet.
+//!
+//! `app` puts it together; `commands` is the write side's one loop; `tail` and `freshness` keep the
+//! read side honest; `grpc` is the wire, one file an RPC. The binary is `cli`.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+mod counts;
+mod data_keys;
+mod entropy;
+pub mod freshness;
+mod grpc;
+mod node;
+pub mod operator;
+mod server;
+pub mod storage;
+mod tail;

@@ -1,0 +1,112 @@
+//! What one running node is made of: the parts that every RPC may use, put together once by `app`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use domain::{
+    Binding, Brand, CredentialKind, CredentialRecord, DigestAlgorithm, Env, PepperId,
+    SECRET_LENGTH, SecretDigest, SecretText, WorkspaceId,
+};
+use eventlog::{Checkpoints, Database, Position};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use vault::{NoEntropy, Peppers, Tokens};
+use verifier::Verifier;
+
+use crate::clock::Clock;
+use crate::commands::Commands;
+use crate::counts::Counts;
+use crate::data_keys::DataKeys;
+use crate::entropy;
+use crate::freshness::Freshness;
+use crate::operator::OperatorToken;
+
+/// How long a write waits until this node's own verifier has it, before it answers all the same.
+const OWN_VERIFIER: Duration = Duration::from_secs(1);
+
+/// One running node.
+pub struct Node {
+    /// The clocks.
+    pub clock: Clock,
+    /// What credentials begin with.
+    pub brand: Brand,
+    /// The command loop, and through it the log.
+    pub commands: Commands,
+    /// The database, for the read models.
+    pub database: Database,
+    /// How far the read models are.
+    pub checkpoints: Checkpoints,
+    /// The index that verdicts come from. Swapped whole if it has to be built anew.
+    pub verifier: ArcSwap<Verifier>,
+    /// This run of this node, as its heartbeats name it.
+    pub verifier_id: String,
+    /// Whether this node may answer.
+    pub freshness: Arc<Freshness>,
+    /// For digests of secrets.
+    pub peppers: Arc<Peppers>,
+    /// For page tokens and stored replies.
+    pub tokens: Arc<Tokens>,
+    /// For sealed values.
+    pub data_keys: DataKeys,
+    /// The operator's token.
+    pub operator: OperatorToken,
+    /// Which calls are traced.
+    pub sampler: telemetry::Sampler,
+    /// What is counted.
+    pub counts: Counts,
+    /// The runtime of everything that is not a verdict.
+    pub control: tokio::runtime::Handle,
+    /// Management calls that may begin.
+    pub admission: Arc<Semaphore>,
+    /// Cancelled once this node drains.
+    pub stopping: CancellationToken,
+}
+
+/// A credential just drawn: the text to show once, the record to keep.
+pub struct Drawn {
+    /// To be shown once.
+    pub text: SecretText,
+    /// To be kept.
+    pub record: CredentialRecord,
+}
+
+impl Node {
+    /// The check of a presented secret against what is kept of it, for the verifier.
+    #[inline]
+    pub fn secret_check(
+        &self,
+    ) -> impl Fn(&Binding, &[u8; SECRET_LENGTH], PepperId, &SecretDigest) -> bool {
+        |binding, secret, pepper, digest| self.peppers.matches(binding, secret, pepper, digest)
+    }
+
+    /// Draws a credential of `resource`.
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn draw(
+        &self,
+        kind: CredentialKind,
+        env: Env,
+        workspace: Option<WorkspaceId>,
+        resource: Uuid,
+    ) -> Result<Drawn, NoEntropy> {
+        let (kid, secret) = (entropy::kid()?, entropy::secret()?);
+        let binding = Binding { workspace, resource, kid, env, kind };
+        let (pepper, digest) = self.peppers.digest(&binding, secret.expose());
+        let algorithm = DigestAlgorithm::HmacSha256;
+        Ok(Drawn {
+            text: SecretText::new(&self.brand, kind, env, kid, &secret),
+            record: CredentialRecord { kid, pepper, algorithm, digest },
+        })
+    }
+
+    /// Waits, bounded, until this node's verifier has `position`, so that the caller's next call here
+    /// sees its own write. A slow node answers all the same: the write is done.
+    pub async fn settle(&self, position: Position) {
+        if !self.freshness.wait_for(position, OWN_VERIFIER).await {
+            tracing::warn!(%position, "answered a write before this node's verifier had applied it");
+        }
+    }
+}

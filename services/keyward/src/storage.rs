@@ -1,0 +1,242 @@
+//! Where the log is kept: the operator's Postgres, or a private one that Keyward supervises itself.
+//!
+//! What would make Keyward's promises false is refused here, in one line each.
+
+mod managed;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eventlog::{
+    ChainMac, Database, DatabaseOptions, LOG_MIGRATIONS, LogError, MigrateError, Migration,
+    MigrationSet,
+};
+use secrecy::ExposeSecret;
+use vault::KeyRing;
+
+pub use managed::Managed;
+
+use crate::config::{Config, DatabaseChoice};
+
+/// Tables of the vault.
+const VAULT_MIGRATIONS: MigrationSet = MigrationSet {
+    component: "vault",
+    files: &[Migration {
+        name: "0001_vault.sql",
+        sql: include_str!("../migrations/0001_vault.sql"),
+    }],
+};
+
+/// The roles that migrations grant to.
+pub(crate) const ROLES: &str = include_str!("../../../deploy/roles.sql");
+
+/// An open database, and the private server behind it if there is one.
+pub struct Storage {
+    /// For the service: with the rights of `keyward_writer` and no more.
+    pub database: Database,
+    /// For migrations and rebuilds: with the rights of `keyward_owner`. The operator's URL is used
+    /// for both; it is the operator's work to give it the rights that the command needs.
+    pub owner: Database,
+    /// The private server.
+    pub managed: Option<Managed>,
+}
+
+/// A database that can't be used: one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// No Postgres binaries.
+    #[error("{0}")]
+    Binaries(#[from] pgserver::FindError),
+    /// The private server does not start.
+    #[error("{0}")]
+    Start(#[from] pgserver::StartError),
+    /// The folder can't be made.
+    #[error("can't make the folder {path}")]
+    Folder {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database does not answer, or refuses.
+    #[error("the database can't be used: {0}")]
+    Log(#[from] LogError),
+    /// A migration failed.
+    #[error("{0}")]
+    Migrate(#[from] MigrateError),
+    /// The tables are older than this program.
+    #[error("{0} migrations are pending: run `keyward migrate` as the migrator first")]
+    Pending(usize),
+    /// The database would lose what was acknowledged, or lets the service change history.
+    #[error("{0}")]
+    Unsafe(&'static str),
+    /// The key ring is not the one that this database was written with.
+    #[error(
+        "the {purpose} {id} of the key ring is not the one that this database was written with: use the ring that belongs to it"
+    )]
+    OtherKeyRing {
+        /// Which purpose.
+        purpose: String,
+        /// Which id.
+        id: u16,
+    },
+    /// The key ring can't be used.
+    #[error("{0}")]
+    KeyRing(#[from] vault::KeyRingError),
+}
+
+impl From<tokio_postgres::Error> for StorageError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+/// All migrations, in order.
+#[must_use]
+pub fn migrations() -> [MigrationSet; 3] {
+    [LOG_MIGRATIONS, readmodel::migrations(), VAULT_MIGRATIONS]
+}
+
+/// Opens the configured database for the service, its tables ready.
+///
+/// # Errors
+/// See [`StorageError`].
+pub async fn open(config: &Config) -> Result<Storage, StorageError> {
+    match &config.database {
+        DatabaseChoice::Managed { binaries, offline } => {
+            managed::start(config, binaries.clone(), *offline).await
+        }
+        DatabaseChoice::Url(url) => {
+            let database = Database::new(url.expose_secret(), options(config))?;
+            if !config.trust_database {
+                refuse_unsafe(&database, config.accept_async).await?;
+            }
+            let pending = eventlog::pending_migrations(&database, &migrations()).await?;
+            if !pending.files.is_empty() {
+                return Err(StorageError::Pending(pending.files.len()));
+            }
+            Ok(Storage { owner: database.clone(), database, managed: None })
+        }
+    }
+}
+
+/// Opens the configured database for a command that runs and ends, with the owner's rights. A private
+/// server that is running is used as it is; otherwise it is started for as long as the command takes.
+///
+/// # Errors
+/// See [`StorageError`].
+pub async fn open_for_command(config: &Config) -> Result<Storage, StorageError> {
+    match &config.database {
+        DatabaseChoice::Managed { binaries, offline } => match managed::attach(config)? {
+            Some(storage) => Ok(storage),
+            None => managed::start(config, binaries.clone(), *offline).await,
+        },
+        DatabaseChoice::Url(url) => {
+            let database = Database::new(url.expose_secret(), options(config))?;
+            Ok(Storage { owner: database.clone(), database, managed: None })
+        }
+    }
+}
+
+/// Brings the tables up to date, as the migrator; answers with what was applied.
+///
+/// # Errors
+/// See [`StorageError`].
+pub async fn migrate(config: &Config) -> Result<Vec<String>, StorageError> {
+    let storage = open_for_command(config).await?;
+    let migrated = eventlog::migrate(&storage.owner, &migrations()).await;
+    if let Some(managed) = storage.managed {
+        managed.stop().await;
+    }
+    Ok(migrated?.files)
+}
+
+/// Makes a new key ring in a file of mode 0600 that does not exist yet.
+///
+/// # Errors
+/// The file is there already, or can't be made.
+pub fn new_key_ring(path: &std::path::Path) -> Result<(), StorageError> {
+    Ok(KeyRing::generate_file(path)?)
+}
+
+/// The key ring of this deployment; on the managed database it is made at the first start.
+///
+/// # Errors
+/// It can't be read, or is readable by others.
+pub fn key_ring(config: &Config) -> Result<KeyRing, StorageError> {
+    Ok(match config.database {
+        DatabaseChoice::Managed { .. } => KeyRing::load_or_generate(&config.keyring)?,
+        DatabaseChoice::Url(_) => KeyRing::load(&config.keyring)?,
+    })
+}
+
+/// The MAC of the log's chain under this ring.
+#[must_use]
+pub fn chain_mac(ring: &KeyRing) -> ChainMac {
+    let chain = Arc::clone(ring.chain());
+    ChainMac::new(move |bytes| chain.mac(bytes))
+}
+
+/// Compares the ring with what the database knows of it, and tells the database what it does not
+/// know yet.
+///
+/// # Errors
+/// A key of the ring is another one than the database was written with.
+pub async fn check_key_ring(database: &Database, ring: &KeyRing) -> Result<(), StorageError> {
+    let client = database.client().await?;
+    for check in ring.key_check_values() {
+        let (purpose, id) = (check.purpose.as_str(), i32::from(check.id));
+        client
+            .execute(
+                "INSERT INTO vault.key_checks (purpose, id, value) VALUES ($1, $2, $3) \
+                 ON CONFLICT DO NOTHING",
+                &[&purpose, &id, &check.value.as_slice()],
+            )
+            .await?;
+        let stored: Vec<u8> = client
+            .query_one(
+                "SELECT value FROM vault.key_checks WHERE purpose = $1 AND id = $2",
+                &[&purpose, &id],
+            )
+            .await?
+            .try_get(0)?;
+        if stored != check.value {
+            return Err(StorageError::OtherKeyRing { purpose: purpose.to_owned(), id: check.id });
+        }
+    }
+    Ok(())
+}
+
+fn options(config: &Config) -> DatabaseOptions {
+    DatabaseOptions { pool_size: config.pool_size, ..DatabaseOptions::default() }
+}
+
+async fn refuse_unsafe(database: &Database, accept_async: bool) -> Result<(), StorageError> {
+    let client = database.client().await?;
+    let row = client
+        .query_one(
+            "SELECT current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on' \
+                 AND current_setting('synchronous_commit') <> 'off', \
+             (SELECT rolsuper FROM pg_roles WHERE rolname = current_user), \
+             current_setting('synchronous_standby_names') = '' \
+                 AND EXISTS (SELECT FROM pg_stat_replication)",
+            &[],
+        )
+        .await?;
+    if !row.try_get::<_, bool>(0)? {
+        return Err(StorageError::Unsafe(
+            "the database runs with fsync, full_page_writes or synchronous_commit off and would lose acknowledged writes: turn them on",
+        ));
+    }
+    if row.try_get::<_, bool>(1)? {
+        return Err(StorageError::Unsafe(
+            "the database URL names a superuser, who could change history: use a role in keyward_writer (deploy/roles.sql)",
+        ));
+    }
+    if row.try_get::<_, bool>(2)? && !accept_async {
+        return Err(StorageError::Unsafe(
+            "the database has only asynchronous standbys, so that a failover can lose a revocation: set synchronous_standby_names, or --accept-async",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! The tail: warms the verifier from the read models, then follows the log into it, for ever.
+//!
+//! An event is never skipped. One that can't be read quarantines its workspace; a log that is not
+//! what it must be takes the node's right to answer away, is checked from its first event, and only
+//! if it is sound is the verifier built anew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Event, WorkspaceId};
+use eventlog::{
+    ChainMac, Database, LogError, Position, RecordedEvent, StartAt, Subscription,
+    SubscriptionOptions,
+};
+use readmodel::{ReadError, snapshot};
+use tokio_util::sync::CancellationToken;
+use verifier::Verifier;
+
+use crate::node::Node;
+
+/// The pause after a failed read; it doubles up to [`LONGEST_PAUSE`].
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// The pause before a log that is not sound is looked at again.
+const UNSOUND_PAUSE: Duration = Duration::from_secs(30);
+
+/// Why a round of following ended.
+enum Trouble {
+    /// The database does not answer; try again soon.
+    Passing(LogError),
+    /// The log is not what it must be.
+    Unsound(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<LogError> for Trouble {
+    fn from(error: LogError) -> Self {
+        if matches!(error, LogError::Corrupt { .. }) {
+            return Self::Unsound(Box::new(error));
+        }
+        Self::Passing(error)
+    }
+}
+
+impl From<ReadError> for Trouble {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable(error) => Self::Passing(error.into()),
+            ReadError::Checkpoint(error) => error.into(),
+            ReadError::Corrupt { .. } | ReadError::ForeignCursor => Self::Unsound(Box::new(error)),
+        }
+    }
+}
+
+/// What the read models had when the verifier was warmed from them.
+#[derive(Clone, Copy)]
+struct Warm {
+    keys: Position,
+    workspaces: Position,
+}
+
+/// Keeps the verifier of one node at the end of the log.
+pub struct Tail {
+    node: Arc<Node>,
+    database: Database,
+    chain: ChainMac,
+    brand: domain::Brand,
+}
+
+impl Tail {
+    /// A tail for `node`.
+    #[must_use]
+    pub fn new(node: Arc<Node>, chain: ChainMac) -> Self {
+        let (database, brand) = (node.database.clone(), node.brand.clone());
+        Self { node, database, chain, brand }
+    }
+
+    /// Warms and follows until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            let trouble = tokio::select! {
+                () = stop.cancelled() => return,
+                trouble = self.round() => trouble,
+            };
+            let wait = match trouble {
+                Trouble::Passing(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the log can't be followed now"
+                    );
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pause
+                }
+                Trouble::Unsound(error) => {
+                    self.node.freshness.withdraw();
+                    tracing::error!(
+                        error = &*error as &dyn std::error::Error,
+                        "the log is not what it must be: this node answers nothing until it is"
+                    );
+                    self.examine().await
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Checks the whole log after it was found unsound. A sound one (after a failover that lost its
+    /// tail, say) is followed again at once; the other stays unanswered.
+    async fn examine(&self) -> Duration {
+        match eventlog::verify_log(&self.database, &self.chain, |_, _| {}).await {
+            Ok(head) => {
+                tracing::warn!(position = %head.position, "the log is sound from its first event: building the verifier anew");
+                SHORTEST_PAUSE
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the log is not sound: see the runbook"
+                );
+                UNSOUND_PAUSE
+            }
+        }
+    }
+
+    /// One life of the verifier: warm it, follow, until something is wrong.
+    async fn round(&self) -> Trouble {
+        match self.warm().await {
+            Ok((subscription, warm)) => self.follow(subscription, warm).await,
+            Err(trouble) => trouble,
+        }
+    }
+
+    async fn warm(&self) -> Result<(Subscription, Warm), Trouble> {
+        let began = std::time::Instant::now();
+        let verifier = Verifier::new(self.brand.clone());
+        // A million rows take longer than any statement of the service may.
+        let mut connection =
+            self.database.connect("warm start", &[("statement_timeout", "0")]).await?;
+        let loaded = snapshot::load(
+            &mut connection,
+            |workspace| verifier.load_workspace(&workspace),
+            |credential| verifier.load_service_credential(&credential),
+            |key| verifier.load_key(&key),
+        )
+        .await?;
+        for quarantined in &loaded.quarantined {
+            if let Ok(workspace) = quarantined.workspace_id.parse() {
+                verifier.quarantine(workspace);
+            }
+        }
+        let start = loaded.follow_from();
+        let options = SubscriptionOptions {
+            committed: Some(self.node.commands.log().committed()),
+            ..SubscriptionOptions::default()
+        };
+        let start_at = StartAt::After(start);
+        let subscription =
+            Subscription::open(&self.database, self.chain.clone(), start_at, options).await?;
+        // The new verifier may be behind the old one for a moment: what was promised of the old one
+        // does not hold for it.
+        self.node.freshness.withdraw();
+        self.node.verifier.store(Arc::new(verifier));
+        self.node.freshness.note_applied(start);
+        tracing::info!(keys = loaded.key_count, position = %start, took = ?began.elapsed(), "the verifier is warm");
+        Ok((subscription, Warm { keys: loaded.keys, workspaces: loaded.workspaces }))
+    }
+
+    async fn follow(&self, mut subscription: Subscription, warm: Warm) -> Trouble {
+        let verifier = self.node.verifier.load_full();
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            let batch = match subscription.next_batch().await {
+                Ok(batch) => batch,
+                Err(error) if error.is_transient() => {
+                    tracing::debug!(
+                        error = &error as &dyn std::error::Error,
+                        "the log was not read"
+                    );
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    continue;
+                }
+                Err(error) => return error.into(),
+            };
+            pause = SHORTEST_PAUSE;
+            for recorded in &batch.events {
+                if let Err(error) = apply(&verifier, recorded, warm) {
+                    return Trouble::Unsound(error.into());
+                }
+            }
+            if let Some(last) = batch.events.last() {
+                self.node.freshness.note_applied(last.position);
+            }
+            self.measure(&batch.events, batch.head.position);
+        }
+    }
+
+    fn measure(&self, events: &[RecordedEvent], head: Position) {
+        let behind = head.since(self.node.freshness.applied());
+        let age = match events.last() {
+            Some(last) if behind > 0 => {
+                let now = self.node.clock.now_micros().0;
+                now.saturating_sub(last.recorded_at.as_microsecond()).max(0)
+            }
+            Some(_) | None => 0,
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a gauge of a lag needs no 53 bits")]
+        {
+            metrics::gauge!("keyward_follower_lag_positions").set(behind as f64);
+            metrics::gauge!("keyward_follower_lag_seconds").set(age as f64 / 1e6);
+        }
+    }
+}
+
+/// Folds one event into the verifier, unless the read model that it was warmed from had it already.
+fn apply(
+    verifier: &Verifier,
+    recorded: &RecordedEvent,
+    warm: Warm,
+) -> Result<(), domain::DecodeError> {
+    match Event::decode(&recorded.kind, recorded.schema, &recorded.payload) {
+        Ok(event) => {
+            let known = match &event {
+                Event::ApiKey(_) => warm.keys,
+                Event::Workspace(_) | Event::ServiceCredential(_) => warm.workspaces,
+                Event::Config(_) | Event::AuthToken(_) => Position::ZERO,
+            };
+            if recorded.position > known {
+                verifier.apply(&event);
+            }
+            Ok(())
+        }
+        Err(error) => {
+            let workspace: Option<WorkspaceId> =
+                recorded.workspace_id.as_deref().and_then(|id| id.parse().ok());
+            let Some(workspace) = workspace else {
+                return Err(error);
+            };
+            tracing::error!(
+                position = %recorded.position, %workspace, error = &error as &dyn std::error::Error,
+                "an event can't be read: its workspace is answered with UNAVAILABLE"
+            );
+            verifier.quarantine(workspace);
+            Ok(())
+        }
+    }
+}
