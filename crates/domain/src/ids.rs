@@ -13,12 +13,14 @@ use crate::values::InvalidValue;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const SUFFIX_LENGTH: usize = 26;
 
-fn write_suffix(id: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for place in (0..SUFFIX_LENGTH).rev() {
-        let digit = (id >> (place * 5) & 31) as usize;
-        fmt::Write::write_char(f, char::from(ALPHABET[digit]))?;
+fn write_suffix(mut id: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut suffix = [0; SUFFIX_LENGTH];
+    for digit in suffix.iter_mut().rev() {
+        *digit = ALPHABET[(id & 31) as usize];
+        id >>= 5;
     }
-    Ok(())
+    // The alphabet is ASCII.
+    f.write_str(std::str::from_utf8(&suffix).unwrap_or_default())
 }
 
 fn parse_suffix(suffix: &str) -> Option<u128> {

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 use serde::{Deserialize, Serialize};
 
 use crate::values::InvalidValue;
@@ -148,6 +148,27 @@ impl AddressRanges {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.v4.is_empty() && self.v6.is_empty()
+    }
+}
+
+/// For people: the merged networks with blanks between them, cut off after the first few.
+impl fmt::Display for AddressRanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 16;
+        let v4 = self.v4.iter().flat_map(|&(first, last)| {
+            Ipv4Subnets::new(first.into(), last.into(), 0).map(IpNet::V4)
+        });
+        let v6 = self.v6.iter().flat_map(|&(first, last)| {
+            Ipv6Subnets::new(first.into(), last.into(), 0).map(IpNet::V6)
+        });
+        for (at, network) in v4.chain(v6).take(MOST + 1).enumerate() {
+            match at {
+                MOST => return f.write_str(" ..."),
+                0 => write!(f, "{}", Network(network))?,
+                _ => write!(f, " {}", Network(network))?,
+            }
+        }
+        Ok(())
     }
 }
 

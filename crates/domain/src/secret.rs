@@ -163,6 +163,9 @@ pub struct Presented<'a> {
 impl<'a> Presented<'a> {
     /// The longest text that is looked at.
     pub const MAX_LENGTH: usize = 128;
+    /// How many characters of a well-formed text come behind its [`display`] form: an underscore, the
+    /// secret and the checksum.
+    pub const HIDDEN_LENGTH: usize = 1 + SECRET_LENGTH + CRC_LENGTH;
 
     /// Reads `text` in one pass. Nothing is trimmed and case counts.
     ///

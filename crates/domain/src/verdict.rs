@@ -173,7 +173,7 @@ pub enum Outcome {
     Pass,
     /// It does not hold.
     Fail(Denial),
-    /// It could not be looked at, since an earlier one failed that it rests on.
+    /// There was nothing to look at: no such restriction, nothing asked for, or no key.
     Skipped,
 }
 
@@ -181,21 +181,29 @@ pub enum Outcome {
 #[must_use]
 pub fn explain(facts: &Facts<'_>, question: &Question<'_>) -> Vec<(Check, Outcome)> {
     let outcome = |denial: Option<Denial>| denial.map_or(Outcome::Pass, Outcome::Fail);
+    let if_any = |any: bool, denial| if any { outcome(denial) } else { Outcome::Skipped };
+    let asks_scopes = !question.all_of.is_empty() || !question.any_of.is_empty();
     vec![
         (Check::Format, Outcome::Pass),
         (Check::Lookup, Outcome::Pass),
         (Check::Revocation, outcome(revoked(facts))),
         (Check::Disabled, outcome(facts.disabled.then_some(Denial::Disabled))),
-        (Check::NotBefore, outcome(not_yet_valid(facts, question))),
-        (Check::Expiry, outcome(expired(facts, question))),
-        (Check::Rotation, outcome(rotated_out(facts, question))),
+        (Check::NotBefore, if_any(facts.not_before.is_some(), not_yet_valid(facts, question))),
+        (Check::Expiry, if_any(facts.expires_at.is_some(), expired(facts, question))),
+        (
+            Check::Rotation,
+            if_any(facts.credential_not_after.is_some(), rotated_out(facts, question)),
+        ),
         (
             Check::Workspace,
             outcome(facts.workspace_suspended.then_some(Denial::WorkspaceSuspended)),
         ),
-        (Check::Address, outcome(address(facts, question))),
-        (Check::Origin, outcome(origin(facts, question))),
-        (Check::Scope, outcome(scope(facts, question))),
+        (Check::Address, if_any(facts.addresses.is_some(), address(facts, question))),
+        (
+            Check::Origin,
+            if_any(facts.domains.is_some_and(DomainRules::restrict), origin(facts, question)),
+        ),
+        (Check::Scope, if_any(asks_scopes, scope(facts, question))),
     ]
 }
 

@@ -7,7 +7,7 @@ use eventlog::{
     Append, ChainMac, Database, DatabaseOptions, EventLog, EventLogOptions, Expected,
     LOG_MIGRATIONS, Metadata, NewEvent, StreamAppend, StreamId, migrate, verify_log,
 };
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use uuid::Uuid;
 
 const ROLES: &str = include_str!("../../../deploy/roles.sql");

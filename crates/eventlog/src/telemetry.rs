@@ -2,9 +2,10 @@
 //!
 //! Numbers only; how they are exported is the program's business.
 
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram};
 
-/// Describes every metric of this crate to the installed recorder.
+/// Describes every metric of this crate to the installed recorder. Counters begin at zero, so that they
+/// can be watched before the first time.
 pub fn describe_metrics() {
     describe_histogram!("keyward_append_batch_size", Unit::Count, "Events per committed batch");
     describe_counter!(
@@ -47,4 +48,11 @@ pub fn describe_metrics() {
         Unit::Count,
         "Batches that a projection could not apply"
     );
+    for name in [
+        "keyward_append_conflicts_total",
+        "keyward_append_unknown_outcomes_total",
+        "keyward_transaction_retries_total",
+    ] {
+        counter!(name).increment(0);
+    }
 }

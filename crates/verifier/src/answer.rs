@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: the wire's form of it, and how fresh it is.
 
-use domain::verdict::{Denial, Verdict};
+use domain::verdict::{Denial, Facts, Verdict};
 use domain::{Env, KeyId, Kid, Labels, Micros, Principal, ScopeSet, WorkspaceId};
 
 /// The answer to one question.
@@ -14,11 +14,13 @@ pub struct Answer<'a> {
     pub key: Option<KeyView<'a>>,
     /// What its owner should know; only of keys that were accepted.
     pub warnings: Warnings,
+    /// What the checks looked at; only when they are explained.
+    pub facts: Option<Facts<'a>>,
 }
 
 impl Answer<'_> {
     pub(crate) const fn without_key(verdict: Result<Verdict, Quarantined>) -> Self {
-        Self { verdict, key: None, warnings: Warnings(0) }
+        Self { verdict, key: None, warnings: Warnings(0), facts: None }
     }
 
     pub(crate) const fn denied(denial: Denial) -> Self {
@@ -87,7 +89,8 @@ pub struct Warnings(u8);
 
 impl Warnings {
     /// This set and `warning`, if `holds`.
-    pub(crate) const fn with(self, warning: Warning, holds: bool) -> Self {
+    #[must_use]
+    pub const fn with(self, warning: Warning, holds: bool) -> Self {
         Self(self.0 | if holds { warning.bit() } else { 0 })
     }
 

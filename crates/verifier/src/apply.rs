@@ -104,6 +104,7 @@ impl Verifier {
                 let known = writer.service_credentials.get_mut(&revoked.service_credential_id);
                 if let Some(kid) = known.and_then(Option::take) {
                     self.callers.pin().remove(&kid);
+                    self.callers_changed();
                 }
             }
         }

@@ -58,6 +58,7 @@ impl Verifier {
         }
         let who = Who::Workspace(self.record(workspace_id));
         callers.insert(token.kid, CallerEntry::new(token, who));
+        self.callers_changed();
     }
 
     pub(crate) fn put_service_credential(
@@ -77,6 +78,7 @@ impl Verifier {
             let who = Who::Service(id, permissions, Arc::new(credential.bounds.clone()));
             callers.insert(kid, CallerEntry::new(&credential.credential, who));
         }
+        self.callers_changed();
     }
 
     pub(crate) fn put_key(&self, writer: &mut Writer, key: &ApiKey) {

@@ -10,7 +10,7 @@
 //!    `a_verdict_is_of_one_moment` in `tests/concurrency.rs`.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use domain::{Brand, Kid, WorkspaceId};
@@ -25,11 +25,19 @@ use crate::writer::Writer;
 /// Entries that one insert moves while a map grows: short enough to never be felt.
 const MOVED_PER_INSERT: usize = 64;
 
+/// The next version of the callers of any verifier.
+static NEXT_VERSION: AtomicU64 = AtomicU64::new(0);
+
+fn next_version() -> u64 {
+    NEXT_VERSION.fetch_add(1, Ordering::Relaxed)
+}
+
 /// All keys and callers in memory. Share it in an [`Arc`].
 pub struct Verifier {
     pub(crate) brand: Brand,
     pub(crate) entries: HashMap<Kid, Entry, RandomState>,
     pub(crate) callers: HashMap<Kid, CallerEntry, RandomState>,
+    callers_version: AtomicU64,
     pub(crate) workspaces: HashMap<WorkspaceId, Arc<WorkspaceRecord>, RandomState>,
     /// Stand in for whatever is not found, so that it costs the same work.
     pub(crate) absent: Entry,
@@ -61,6 +69,7 @@ impl Verifier {
             brand,
             entries: map(),
             callers: map(),
+            callers_version: AtomicU64::new(next_version()),
             workspaces: map(),
             absent: Entry::absent(),
             absent_caller: CallerEntry::absent(),
@@ -97,6 +106,20 @@ impl Verifier {
         let _writer = self.write();
         self.record(workspace_id).quarantine();
         self.any_quarantined.store(true, Ordering::SeqCst);
+    }
+
+    /// Names the state of all callers' credentials: as long as it is the same, [`Verifier::caller`]
+    /// finds and refuses the same ones. No other verifier of this program has the same. Whoever keeps
+    /// what he found reads this before he looks, so that a change in between makes it void.
+    #[inline]
+    #[must_use]
+    pub fn callers_version(&self) -> u64 {
+        self.callers_version.load(Ordering::Acquire)
+    }
+
+    /// To be called after every change of a caller's credential, before it is said to be applied.
+    pub(crate) fn callers_changed(&self) {
+        self.callers_version.store(next_version(), Ordering::Release);
     }
 
     /// Only the writer may call this, under its lock.

@@ -66,10 +66,12 @@ impl Verifier {
             }
             Finding::NotFound => respond(&Answer::denied(Denial::NotFound), explain_unknown(true)),
             Finding::Quarantined => respond(&Answer::without_key(Err(Quarantined)), Vec::new()),
-            Finding::Found(presented, entry, standing) => respond(
-                &found(query, &presented, entry, standing),
-                explain(&entry.facts(standing), &query.question),
-            ),
+            Finding::Found(presented, entry, standing) => {
+                let facts = entry.facts(standing);
+                let answer = found(query, &presented, entry, standing);
+                let checks = explain(&facts, &query.question);
+                respond(&Answer { facts: Some(facts), ..answer }, checks)
+            }
         })
     }
 
@@ -149,5 +151,5 @@ fn found<'g>(
         Verdict::Accepted => entry.warnings(&query.question),
         Verdict::Denied(_) => Warnings::default(),
     };
-    Answer { verdict: Ok(verdict), key: Some(entry.view(presented.kid)), warnings }
+    Answer { verdict: Ok(verdict), key: Some(entry.view(presented.kid)), warnings, facts: None }
 }

@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::freshness;
 use crate::grpc::Services;
+use crate::grpc::express::ExpressLayer;
 use crate::node::Node;
 use crate::operator::OperatorTokenError;
 use crate::server::{LARGE_MESSAGE, Limits, Listener, TlsError, server_config};
@@ -132,9 +133,16 @@ impl App {
         let limits = Limits::new(config.max_connections);
         let failed = |source| StartError::Listen { address: config.listen, source };
         let routes = routes.routes();
-        let listener =
-            Listener::bind(config.listen, config.serving_threads, limits, tls.as_ref(), &routes)
-                .map_err(failed)?;
+        let express = ExpressLayer(Arc::clone(&node));
+        let listener = Listener::bind(
+            config.listen,
+            config.serving_threads,
+            limits,
+            tls.as_ref(),
+            &routes,
+            &express,
+        )
+        .map_err(failed)?;
         let address = listener.address().map_err(failed)?;
 
         let stop_upkeep = CancellationToken::new();
@@ -184,6 +192,7 @@ impl App {
         self.stop_upkeep.cancel();
         while self.upkeep.join_next().await.is_some() {}
         self.node.commands.log().clone().close().await;
+        self.node.database.pool().close();
         if let Some(managed) = self.managed {
             managed.stop().await;
         }
@@ -219,6 +228,8 @@ fn project<P: eventlog::Projection>(
 ) {
     let options = RunnerOptions {
         committed: Some(node.commands.log().committed()),
+        // Reads wait for this after an outage.
+        backoff_max: Duration::from_secs(1),
         ..RunnerOptions::default()
     };
     let (chain, checkpoints) = (chain.clone(), node.checkpoints.clone());

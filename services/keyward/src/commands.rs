@@ -8,6 +8,7 @@ mod intent;
 use domain::Rejection;
 use eventlog::{
     Append, AppendOutcome, EventLog, LogError, Metadata, NewRequest, Position, StoredRequest,
+    StreamId,
 };
 
 use intent::Decision;
@@ -116,6 +117,21 @@ impl Commands {
             }
         }
         Err(CommandError::Contended)
+    }
+
+    /// The key as the log has it now.
+    ///
+    /// # Errors
+    /// It is not there, or not this workspace's: [`Rejection::NotFound`]. The log does not answer.
+    pub async fn api_key(
+        &self,
+        workspace: domain::WorkspaceId,
+        key_id: domain::KeyId,
+    ) -> Result<domain::api_key::ApiKey, CommandError> {
+        let recorded = self.log.read_stream(&StreamId::new(key_id.to_string())?).await?;
+        let state: domain::api_key::ApiKeyState = intent::fold(&recorded)?;
+        let key = state.present().filter(|key| key.workspace_id == workspace);
+        Ok(key.ok_or(Rejection::NotFound)?.clone())
     }
 
     async fn decide(&self, intent: &Intent) -> Result<Decision, CommandError> {

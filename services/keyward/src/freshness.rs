@@ -8,14 +8,16 @@
 //!    below it.
 //! 3. Only when this node has applied that head is the lease set to `sent + lease`. Positions are
 //!    dense, so nothing below was skipped.
-//! 4. A verdict is computed first and the lease is read after it. If the lease still runs, then the
-//!    state that was judged held every event committed before `sent`, at most one lease ago.
-//! 5. Before the verifier is replaced, the lease is withdrawn, and a heartbeat that was under way then
-//!    can't renew it: it spoke of the verifier before.
+//! 4. A verdict reads `sent` before it looks anything up ([`Freshness::begin`]), and the clock after it
+//!    was computed ([`Freshness::end`]). What it looked at held all that was committed before that
+//!    `sent`; a lease that is renewed in between says nothing of it, and does not count for it.
+//! 5. Before the verifier is replaced by one that is behind it, the lease is withdrawn: a heartbeat that was under way then
+//!    can't renew it, and a verdict that had begun is not answered. Both spoke of the verifier before.
 //!
-//! `tests/e2e/freshness.rs` guards these. Only the rate of the clock matters, never what it shows.
+//! `tests/e2e/freshness.rs` and `freshness/tests.rs` guard these. Only the rate of the clock matters,
+//! never what it shows.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,19 +34,31 @@ pub struct Freshness {
     clock: Clock,
     lease: Duration,
     log_id: Uuid,
+    /// As tokens begin.
+    log_name: String,
     caught_up: AtomicBool,
     /// Boot time at which the last heartbeat that counted was sent.
     sent: AtomicI64,
     applied: watch::Sender<Position>,
-    /// How often the right to answer was withdrawn. Locked by whoever renews or withdraws it, never
-    /// by a verdict.
-    withdrawals: Mutex<u64>,
+    /// How often the right to answer was withdrawn.
+    withdrawals: AtomicU64,
+    /// Held by whoever renews or withdraws that right, never by a verdict.
+    turn: Mutex<()>,
+}
+
+/// What was true when an answer was begun.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun {
+    caught_up: bool,
+    sent: Boottime,
+    position: Position,
+    withdrawals: u64,
 }
 
 /// How fresh an answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fresh {
-    /// The position that was applied when the answer was made, or a later one.
+    /// The position that had been applied when the answer was begun.
     pub position: Position,
     /// How long ago the log was known to hold nothing newer.
     pub staleness: Duration,
@@ -76,27 +90,52 @@ impl Freshness {
             clock,
             lease,
             log_id,
+            log_name: log_id.simple().to_string(),
             caught_up: AtomicBool::new(false),
             sent: AtomicI64::new(Boottime::NEVER.nanos()),
             applied: watch::Sender::new(Position::ZERO),
-            withdrawals: Mutex::new(0),
+            withdrawals: AtomicU64::new(0),
+            turn: Mutex::new(()),
         }
     }
 
-    /// Whether what was just computed may be answered. Call it *after* computing.
+    /// What an answer can rest on from here on. Call it *before* anything is looked up.
+    #[inline]
+    #[must_use]
+    pub fn begin(&self) -> Begun {
+        // The order matters: a withdrawal behind the first line is seen by one of the others, or at
+        // the end.
+        let withdrawals = self.withdrawals.load(Ordering::Acquire);
+        Begun {
+            withdrawals,
+            caught_up: self.caught_up.load(Ordering::Acquire),
+            sent: Boottime::from_nanos(self.sent.load(Ordering::Acquire)),
+            position: self.applied(),
+        }
+    }
+
+    /// Whether what was computed since `begun` may be answered. Call it *after* computing.
     ///
     /// # Errors
     /// Why it may not.
     #[inline]
-    pub fn check(&self) -> Result<Fresh, NotFresh> {
-        if !self.caught_up.load(Ordering::Acquire) {
+    pub fn end(&self, begun: Begun) -> Result<Fresh, NotFresh> {
+        if !begun.caught_up || self.withdrawals.load(Ordering::Acquire) != begun.withdrawals {
             return Err(NotFresh::StartingUp);
         }
-        let staleness = self.staleness();
+        let staleness = self.clock.boottime().since(begun.sent);
         if staleness >= self.lease {
             return Err(NotFresh::LeaseExpired);
         }
-        Ok(Fresh { position: self.applied(), staleness })
+        Ok(Fresh { position: begun.position, staleness })
+    }
+
+    /// Whether this node may answer now.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn check(&self) -> Result<Fresh, NotFresh> {
+        self.end(self.begin())
     }
 
     /// How long ago the log was known to hold nothing that this node had not applied.
@@ -126,8 +165,8 @@ impl Freshness {
     /// Notes that a heartbeat sent at `sent` saw nothing that is not applied; unless the right to
     /// answer was withdrawn since `withdrawals` was read, for then it speaks of another verifier.
     fn renew(&self, sent: Boottime, withdrawals: u64) {
-        let current = self.withdrawals();
-        if *current == withdrawals {
+        let _turn = self.take_turn();
+        if self.withdrawals.load(Ordering::Acquire) == withdrawals {
             self.sent.fetch_max(sent.nanos(), Ordering::AcqRel);
             self.caught_up.store(true, Ordering::Release);
         }
@@ -136,15 +175,15 @@ impl Freshness {
     /// Takes the right to answer away until a heartbeat sent after this has seen nothing that is not
     /// applied: the log is not trusted, or the verifier is about to be another one.
     pub fn withdraw(&self) {
-        let mut withdrawals = self.withdrawals();
-        *withdrawals += 1;
+        let _turn = self.take_turn();
+        self.withdrawals.fetch_add(1, Ordering::AcqRel);
         self.caught_up.store(false, Ordering::Release);
         self.sent.store(Boottime::NEVER.nanos(), Ordering::Release);
         self.applied.send_replace(Position::ZERO);
     }
 
-    fn withdrawals(&self) -> MutexGuard<'_, u64> {
-        self.withdrawals.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take_turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until this node has applied `position`; `false` if it takes longer than `within`.
@@ -160,7 +199,13 @@ impl Freshness {
     /// The consistency token of a position: opaque to clients, log id and position to us.
     #[must_use]
     pub fn token(&self, position: Position) -> String {
-        format!("{}.{position}", self.log_id.simple())
+        format!("{}.{position}", self.log_name)
+    }
+
+    /// What every consistency token of this log begins with, before the dot and the position.
+    #[must_use]
+    pub fn log_name(&self) -> &str {
+        &self.log_name
     }
 
     /// The position of a consistency token of this log.
@@ -191,32 +236,13 @@ pub async fn beat(
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut failing = false;
     loop {
+        // A beat that is dropped leaves nothing behind; it may wait for as long as the lease.
         tokio::select! {
             () = stop.cancelled() => break,
-            _ = ticks.tick() => {}
-        }
-        let withdrawals = *freshness.withdrawals();
-        let sent = freshness.clock.boottime();
-        match heartbeat.beat(freshness.applied()).await {
-            Ok(beat) => {
-                if failing {
-                    tracing::info!("heartbeats are written again");
-                }
-                failing = false;
-                let ours = beat.head.log_id == freshness.log_id();
-                if ours && freshness.wait_for(beat.head.position, freshness.lease).await {
-                    freshness.renew(sent, withdrawals);
-                }
-            }
-            Err(error) => {
-                if !failing {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "no heartbeat was written: verdicts end with the lease"
-                    );
-                }
-                failing = true;
-            }
+            () = async {
+                ticks.tick().await;
+                beat_once(freshness, &mut heartbeat, &mut failing).await;
+            } => {}
         }
         metrics::gauge!("keyward_lease_age_seconds").set(freshness.staleness().as_secs_f64());
     }
@@ -227,3 +253,32 @@ pub async fn beat(
         );
     }
 }
+
+async fn beat_once(freshness: &Freshness, heartbeat: &mut Heartbeat, failing: &mut bool) {
+    let withdrawals = freshness.withdrawals.load(Ordering::Acquire);
+    let sent = freshness.clock.boottime();
+    match heartbeat.beat(freshness.applied()).await {
+        Ok(beat) => {
+            if *failing {
+                tracing::info!("heartbeats are written again");
+            }
+            *failing = false;
+            let ours = beat.head.log_id == freshness.log_id();
+            if ours && freshness.wait_for(beat.head.position, freshness.lease).await {
+                freshness.renew(sent, withdrawals);
+            }
+        }
+        Err(error) => {
+            if !*failing {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "no heartbeat was written: verdicts end with the lease"
+                );
+            }
+            *failing = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ pub mod freshness;
 mod grpc;
 mod node;
 pub mod operator;
+pub mod rebuild;
 mod server;
 pub mod storage;
 mod tail;

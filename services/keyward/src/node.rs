@@ -1,6 +1,6 @@
 //! What one running node is made of: the parts that every RPC may use, put together once by `app`.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -40,6 +40,8 @@ pub struct Node {
     pub checkpoints: Checkpoints,
     /// The index that verdicts come from. Swapped whole if it has to be built anew.
     pub verifier: ArcSwap<Verifier>,
+    /// Taken for writing while one event is applied, for reading by a batch of verdicts.
+    pub applying: RwLock<()>,
     /// This run of this node, as its heartbeats name it.
     pub verifier_id: String,
     /// Whether this node may answer.
@@ -100,6 +102,12 @@ impl Node {
             text: SecretText::new(&self.brand, kind, env, kid, &secret),
             record: CredentialRecord { kid, pepper, algorithm, digest },
         })
+    }
+
+    /// Keeps the verifier as it is until this is dropped. Only for work of microseconds: the tail
+    /// waits for it. A single verdict needs none, as it is of one moment anyway.
+    pub fn still(&self) -> RwLockReadGuard<'_, ()> {
+        self.applying.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits, bounded, until this node's verifier has `position`, so that the caller's next call here

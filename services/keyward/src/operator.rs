@@ -19,6 +19,9 @@ pub struct OperatorToken(SecretString);
 /// An operator's token that can't be had: one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorTokenError {
+    /// There is a file already; it is never replaced.
+    #[error("there is an operator token in {0} already: move it away first if you want a new one")]
+    AlreadyThere(PathBuf),
     /// The file can't be read or made.
     #[error("can't read or make the operator token file {path}")]
     File {
@@ -66,8 +69,7 @@ impl OperatorToken {
     /// As [`OperatorToken::load`], or the file can't be made.
     pub fn load_or_make(path: &Path) -> Result<Self, OperatorTokenError> {
         match Self::make(path) {
-            Err(OperatorTokenError::File { source, .. })
-                if source.kind() == ErrorKind::AlreadyExists => {}
+            Err(OperatorTokenError::AlreadyThere(_)) => {}
             made => made?,
         }
         Self::load(path)
@@ -81,7 +83,13 @@ impl OperatorToken {
         let failed = |source| OperatorTokenError::File { path: path.to_owned(), source };
         let secret = entropy::secret()?;
         let mut open = OpenOptions::new();
-        let mut file = open.write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+        let opened = open.write(true).create_new(true).mode(0o600).open(path);
+        let mut file = opened.map_err(|source| {
+            if source.kind() == ErrorKind::AlreadyExists {
+                return OperatorTokenError::AlreadyThere(path.to_owned());
+            }
+            failed(source)
+        })?;
         let mut text = Zeroizing::new(PREFIX.as_bytes().to_vec());
         text.extend_from_slice(secret.expose());
         text.push(b'\n');

@@ -111,10 +111,7 @@ pub async fn open(config: &Config) -> Result<Storage, StorageError> {
             if !config.trust_database {
                 refuse_unsafe(&database, config.accept_async).await?;
             }
-            let pending = eventlog::pending_migrations(&database, &migrations()).await?;
-            if !pending.files.is_empty() {
-                return Err(StorageError::Pending(pending.files.len()));
-            }
+            refuse_pending(&database).await?;
             Ok(Storage { owner: database.clone(), database, managed: None })
         }
     }
@@ -126,6 +123,15 @@ pub async fn open(config: &Config) -> Result<Storage, StorageError> {
 /// # Errors
 /// See [`StorageError`].
 pub async fn open_for_command(config: &Config) -> Result<Storage, StorageError> {
+    let storage = attach_or_start(config).await?;
+    // A private server that was started just now has been brought up to date.
+    if storage.managed.is_none() {
+        refuse_pending(&storage.owner).await?;
+    }
+    Ok(storage)
+}
+
+async fn attach_or_start(config: &Config) -> Result<Storage, StorageError> {
     match &config.database {
         DatabaseChoice::Managed { binaries, offline } => match managed::attach(config)? {
             Some(storage) => Ok(storage),
@@ -143,7 +149,7 @@ pub async fn open_for_command(config: &Config) -> Result<Storage, StorageError> 
 /// # Errors
 /// See [`StorageError`].
 pub async fn migrate(config: &Config) -> Result<Vec<String>, StorageError> {
-    let storage = open_for_command(config).await?;
+    let storage = attach_or_start(config).await?;
     let migrated = eventlog::migrate(&storage.owner, &migrations()).await;
     if let Some(managed) = storage.managed {
         managed.stop().await;
@@ -209,6 +215,14 @@ pub async fn check_key_ring(database: &Database, ring: &KeyRing) -> Result<(), S
 
 fn options(config: &Config) -> DatabaseOptions {
     DatabaseOptions { pool_size: config.pool_size, ..DatabaseOptions::default() }
+}
+
+async fn refuse_pending(database: &Database) -> Result<(), StorageError> {
+    let pending = eventlog::pending_migrations(database, &migrations()).await?;
+    match pending.files.len() {
+        0 => Ok(()),
+        count => Err(StorageError::Pending(count)),
+    }
 }
 
 async fn refuse_unsafe(database: &Database, accept_async: bool) -> Result<(), StorageError> {

@@ -4,7 +4,7 @@
 //! what it must be takes the node's right to answer away, is checked from its first event, and only
 //! if it is sound is the verifier built anew.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use domain::{Event, WorkspaceId};
@@ -159,9 +159,11 @@ impl Tail {
         let start_at = StartAt::After(start);
         let subscription =
             Subscription::open(&self.database, self.chain.clone(), start_at, options).await?;
-        // The new verifier may be behind the old one for a moment: what was promised of the old one
-        // does not hold for it.
-        self.node.freshness.withdraw();
+        // Behind the old verifier for a moment: what was promised of the old one does not hold for it.
+        // The first one never is; a lease that an empty log gave before it goes on.
+        if start < self.node.freshness.applied() {
+            self.node.freshness.withdraw();
+        }
         self.node.verifier.store(Arc::new(verifier));
         self.node.freshness.note_applied(start);
         tracing::info!(keys = loaded.key_count, position = %start, took = ?began.elapsed(), "the verifier is warm");
@@ -170,23 +172,22 @@ impl Tail {
 
     async fn follow(&self, mut subscription: Subscription, warm: Warm) -> Trouble {
         let verifier = self.node.verifier.load_full();
-        let mut pause = SHORTEST_PAUSE;
         loop {
             let batch = match subscription.next_batch().await {
                 Ok(batch) => batch,
                 Err(error) if error.is_transient() => {
+                    // The subscription pauses before it connects anew.
                     tracing::debug!(
                         error = &error as &dyn std::error::Error,
                         "the log was not read"
                     );
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
                     continue;
                 }
                 Err(error) => return error.into(),
             };
-            pause = SHORTEST_PAUSE;
             for recorded in &batch.events {
+                // One event at a time: a batch of verdicts that waits, waits for no more than that.
+                let _turn = self.node.applying.write().unwrap_or_else(PoisonError::into_inner);
                 if let Err(error) = apply(&verifier, recorded, warm) {
                     return Trouble::Unsound(error.into());
                 }

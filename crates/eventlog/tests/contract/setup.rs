@@ -9,7 +9,7 @@ use eventlog::{
     EventLogOptions, Expected, LOG_MIGRATIONS, LogError, Metadata, NewEvent, NewRequest, Position,
     StreamAppend, StreamId, migrate,
 };
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use testkit::{TestDatabase, eventually};
 use uuid::Uuid;

@@ -86,7 +86,7 @@ async fn a_long_path_gets_its_socket_elsewhere() {
     let mode = std::fs::metadata(&socket_folder).unwrap().permissions().mode();
     assert_eq!(mode & 0o077, 0);
     let running = attach(&folder).unwrap().unwrap();
-    assert_eq!(ask(running.superuser_url(), "SELECT 'here'").await, "here");
+    assert_eq!(ask(&running.superuser_url(), "SELECT 'here'").await, "here");
     server.stop().await.unwrap();
     assert!(!socket_folder.exists());
 }

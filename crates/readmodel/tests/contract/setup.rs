@@ -9,7 +9,7 @@ use eventlog::{
     EventLogOptions, Expected, LOG_MIGRATIONS, Metadata, NewEvent, Position, Projection,
     ProjectionRunner, RunnerOptions, StreamAppend, StreamId, migrate,
 };
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use readmodel::config::Configs;
 use readmodel::keys::Keys;
 use readmodel::workspaces::Workspaces;

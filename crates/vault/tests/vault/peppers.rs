@@ -1,7 +1,7 @@
 //! Digests of secrets: what matches, and that nothing else does.
 
 use domain::{Binding, CredentialKind, Env, Kid, PepperId, SecretDigest, WorkspaceId};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 use sha2::Sha256;
 use uuid::Uuid;

@@ -47,6 +47,7 @@ pub(super) async fn node(
         database: database.clone(),
         checkpoints: Checkpoints::new(database),
         verifier: ArcSwap::from_pointee(Verifier::new(config.brand.clone())),
+        applying: std::sync::RwLock::new(()),
         verifier_id: verifier_id.to_string(),
         peppers: Arc::clone(ring.peppers()),
         tokens: Arc::clone(ring.tokens()),

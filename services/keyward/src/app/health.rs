@@ -28,7 +28,8 @@ pub(super) async fn report(health: HealthReporter, node: Arc<Node>, stop: Cancel
     health.set_service_status(LIVENESS, ServingStatus::Serving).await;
     let mut reported = None;
     loop {
-        let ready = node.freshness.check().is_ok() && !node.stopping.is_cancelled();
+        let stopping = node.stopping.is_cancelled();
+        let ready = node.freshness.check().is_ok() && !stopping;
         if reported != Some(ready) {
             let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
             for service in READINESS {
@@ -36,6 +37,7 @@ pub(super) async fn report(health: HealthReporter, node: Arc<Node>, stop: Cancel
             }
             match (reported, ready) {
                 (None, false) => {}
+                (Some(_), false) if stopping => {}
                 (_, true) => tracing::info!("ready: verdicts are answered"),
                 (Some(_), false) => tracing::warn!("not ready: no verdicts are answered"),
             }

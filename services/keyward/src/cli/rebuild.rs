@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use eventlog::{ChainMac, Checkpoints, Database, Position, Projection};
+use eventlog::Position;
 
 use super::Failure;
 use super::output::{Progress, line};
 use crate::config::Config;
+use crate::rebuild::ReadModel;
 use crate::storage;
 
 /// Which read model.
@@ -26,33 +27,22 @@ pub(super) enum Which {
 pub(super) async fn run(config: &Config, which: Which) -> Result<ExitCode, Failure> {
     let storage = storage::open_for_command(config).await?;
     let chain = storage::chain_mac(&storage::key_ring(config)?);
-    let database = &storage.owner;
-    if matches!(which, Which::Keys | Which::All) {
-        one(database, &chain, &readmodel::keys::Keys).await?;
-    }
-    if matches!(which, Which::Configs | Which::All) {
-        one(database, &chain, &readmodel::config::Configs).await?;
-    }
-    if matches!(which, Which::Workspaces | Which::All) {
-        one(database, &chain, &readmodel::workspaces::Workspaces).await?;
+    let models: &[ReadModel] = match which {
+        Which::Keys => &[ReadModel::Keys],
+        Which::Configs => &[ReadModel::Configs],
+        Which::Workspaces => &[ReadModel::Workspaces],
+        Which::All => &ReadModel::ALL,
+    };
+    for model in models {
+        let name = model.name();
+        let mut progress = Progress::new(name);
+        let show = |done: Position, head: Position| progress.at(done.get(), head.get());
+        let position = model.rebuild(&storage.owner, &chain, show).await?;
+        progress.end();
+        line(&format!("{name}: rebuilt up to position {position}"))?;
     }
     if let Some(managed) = storage.managed {
         managed.stop().await;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn one(
-    database: &Database,
-    chain: &ChainMac,
-    projection: &impl Projection,
-) -> Result<(), Failure> {
-    let name = projection.name();
-    let mut progress = Progress::new(name);
-    let show = |done: Position, head: Position| progress.at(done.get(), head.get());
-    let position =
-        eventlog::rebuild(database, chain, projection, &Checkpoints::new(database), show).await?;
-    progress.end();
-    line(&format!("{name}: rebuilt up to position {position}"))?;
-    Ok(())
 }

@@ -62,7 +62,7 @@ pub(super) struct Decision {
 }
 
 /// How a decider's events are told from all others.
-trait Stored: Decider + Clone {
+pub(super) trait Stored: Decider + Clone {
     fn wrap(event: Self::Event) -> Event;
     fn unwrap(event: Event) -> Option<Self::Event>;
     fn subject(self) -> Subject;
@@ -144,6 +144,18 @@ impl Intent {
     }
 }
 
+/// What the events of a stream fold to.
+pub(super) fn fold<D: Stored>(recorded: &[RecordedEvent]) -> Result<D, CommandError> {
+    let mut state = D::default();
+    for stored in recorded {
+        let event = Event::decode(&stored.kind, stored.schema, &stored.payload)?;
+        if let Some(event) = D::unwrap(event) {
+            state = state.evolve(&event);
+        }
+    }
+    Ok(state)
+}
+
 /// A stream as it was read.
 struct Past<'a> {
     stream: StreamId,
@@ -158,13 +170,7 @@ impl Past<'_> {
         command: D::Command,
         visible: impl Fn(&D) -> bool,
     ) -> Result<Decision, CommandError> {
-        let mut state = D::default();
-        for stored in self.recorded {
-            let event = Event::decode(&stored.kind, stored.schema, &stored.payload)?;
-            if let Some(event) = D::unwrap(event) {
-                state = state.evolve(&event);
-            }
-        }
+        let mut state: D = fold(self.recorded)?;
         let revision = self.recorded.last().map_or(0, |stored| stored.revision.get());
         if !visible(&state) {
             return Err(Rejection::NotFound.into());

@@ -2,13 +2,16 @@
 
 use std::time::Instant;
 
-use api::v1::{BatchVerifyKeysRequest, BatchVerifyKeysResponse};
+use api::v1::{
+    BatchVerifyKeysRequest, BatchVerifyKeysResponse, VerifyKeyRequest, VerifyKeyResponse,
+};
 use tonic::{Code, Request, Response, Status};
+use tracing::Instrument;
 
 use super::caller::Caller;
 use super::rpc::Rpc;
 use super::status::Refusal;
-use super::verify_key;
+use super::{call, verdict, verify_key};
 use crate::node::Node;
 
 const MOST: usize = 100;
@@ -22,7 +25,8 @@ pub(super) async fn run(
     request: Request<BatchVerifyKeysRequest>,
 ) -> Result<Response<BatchVerifyKeysResponse>, Status> {
     let began = Instant::now();
-    let answered = answer(node, &request).await;
+    let span = call::span(node, Rpc::BatchVerifyKeys, request.metadata());
+    let answered = answer(node, &request).instrument(span).await;
     let code = answered.as_ref().map_or_else(Refusal::code, |_| Code::Ok);
     node.counts.call(Rpc::BatchVerifyKeys, code, began.elapsed());
     answered.map(Response::new).map_err(Status::from)
@@ -37,14 +41,37 @@ async fn answer(
     if !(1..=MOST).contains(&requests.len()) {
         return Err(Refusal::field("requests", "must have 1 to 100 entries"));
     }
-    let at = |at: usize| move |refusal: Refusal| refusal.within(&format!("requests[{at}]"));
     for (place, request) in requests.iter().enumerate() {
         verify_key::catch_up(node, request).await.map_err(at(place))?;
     }
-    let each = |(place, request)| verify_key::judge(node, &caller, request).map_err(at(place));
-    let verdicts: Vec<_> = requests.iter().enumerate().map(each).collect::<Result<_, _>>()?;
+    let verdicts = judge_all(node, &caller, requests)?;
     for verdict in &verdicts {
         node.counts.verdict(verdict.denial);
     }
     Ok(BatchVerifyKeysResponse { verdicts })
+}
+
+/// All verdicts, from one state: no event is applied from the first to the last.
+fn judge_all(
+    node: &Node,
+    caller: &Caller,
+    requests: &[VerifyKeyRequest],
+) -> Result<Vec<VerifyKeyResponse>, Refusal> {
+    let still = node.still();
+    let begun = node.freshness.begin();
+    let verifier = node.verifier.load();
+    let each =
+        |(place, request)| verify_key::judge(node, &verifier, caller, request).map_err(at(place));
+    let mut verdicts: Vec<_> = requests.iter().enumerate().map(each).collect::<Result<_, _>>()?;
+    drop(still);
+    let fresh = node.freshness.end(begun)?;
+    for verdict in &mut verdicts {
+        verdict::stamp(verdict, node, fresh);
+    }
+    Ok(verdicts)
+}
+
+/// Names the request that a refusal is about.
+fn at(place: usize) -> impl FnOnce(Refusal) -> Refusal {
+    move |refusal| refusal.within(&format!("requests[{place}]"))
 }

@@ -23,6 +23,10 @@ use crate::server::MESSAGE;
 /// The longest that a management call may take when its caller sets no deadline, or a later one.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// How much earlier than the caller's deadline a call is given up: tonic watches the same deadline
+/// from outside, and its answer has no details.
+const EARLIER: Duration = Duration::from_millis(10);
+
 /// What an RPC knows of the call besides its message.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -54,13 +58,14 @@ where
     Running: Future<Output = Result<Answer, Refusal>> + Send + 'static,
 {
     let began = Instant::now();
+    let request_id = text(request.metadata(), "x-request-id").map(str::to_owned);
     let outcome = admit(node, rpc, request, run).await;
     let reason = outcome.as_ref().map_or_else(Refusal::reason, |_| ErrorReason::Unspecified);
     let outcome = outcome.map_err(Status::from);
     let code = outcome.as_ref().map_or_else(Status::code, |_| tonic::Code::Ok);
     node.counts.call(rpc, code, began.elapsed());
     if reason != ErrorReason::Unspecified {
-        tracing::debug!(rpc = rpc.name(), reason = reason.as_reason(), "refused");
+        tracing::debug!(rpc = rpc.name(), reason = reason.as_reason(), request_id, "refused");
     }
     outcome.map(Response::new)
 }
@@ -82,10 +87,12 @@ where
     }
     let permit = Arc::clone(&node.admission).try_acquire_owned().map_err(|_| overloaded())?;
     let (metadata, extensions, message) = request.into_parts();
-    refuse_large(rpc, message.encoded_len())?;
+    // A list of addresses may be large; its RPC weighs the rest.
+    if rpc != Rpc::CreateApiKey {
+        refuse_large(message.encoded_len())?;
+    }
     let caller = Caller::of(node, &metadata)?;
     let peer = extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical().to_string());
-    let decision = node.sampler.decide(text(&metadata, "traceparent"));
     let call = Call {
         caller,
         rpc,
@@ -95,9 +102,10 @@ where
             .map(|parent| parent.to_string()),
         request_id: text(&metadata, "x-request-id").map(str::to_owned),
     };
-    let deadline = timeout(&metadata).map_or(LONGEST, |asked| asked.min(LONGEST));
+    let deadline = timeout(&metadata)
+        .map_or(LONGEST, |asked| asked.min(LONGEST).saturating_sub((asked / 10).min(EARLIER)));
     let running = run(Arc::clone(node), call, message);
-    let span = span(rpc, &decision);
+    let span = span(node, rpc, &metadata);
     let task = node.control.spawn(
         async move {
             let _permit = permit;
@@ -115,9 +123,12 @@ where
     }
 }
 
-/// Only what takes a list of addresses may be large.
-fn refuse_large(rpc: Rpc, bytes: usize) -> Result<(), Refusal> {
-    if rpc == Rpc::CreateApiKey || bytes <= MESSAGE {
+/// Refuses a message of more bytes than most RPCs take.
+///
+/// # Errors
+/// It is too large.
+pub(super) fn refuse_large(bytes: usize) -> Result<(), Refusal> {
+    if bytes <= MESSAGE {
         return Ok(());
     }
     let message = "the message is larger than the 64 KiB that this RPC takes";
@@ -128,10 +139,17 @@ fn refuse_large(rpc: Rpc, bytes: usize) -> Result<(), Refusal> {
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-fn span(rpc: Rpc, decision: &SampleDecision) -> tracing::Span {
-    if !decision.is_sampled() {
-        return tracing::Span::none();
+/// The span of a call if it is sampled, else none, which costs next to nothing to be in.
+#[inline]
+pub(super) fn span(node: &Node, rpc: Rpc, metadata: &MetadataMap) -> tracing::Span {
+    match node.sampler.decide(text(metadata, "traceparent")) {
+        SampleDecision::Skip => tracing::Span::none(),
+        sampled @ (SampleDecision::Root | SampleDecision::Child(_)) => sampled_span(rpc, &sampled),
     }
+}
+
+#[cold]
+fn sampled_span(rpc: Rpc, decision: &SampleDecision) -> tracing::Span {
     let span = tracing::info_span!("grpc.call", otel.name = rpc.span_name(), rpc = rpc.name());
     telemetry::continue_trace(&span, decision);
     span

@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use api::v1::ErrorReason;
 use domain::service_credential::{Bounds, Permission};
-use domain::{ServiceCredentialId, WorkspaceId};
+use domain::{Env, ServiceCredentialId, WorkspaceId};
+use http::header;
 use tonic::metadata::MetadataMap;
 use verifier::{CallerRefusal, EnvSet, KnownCaller, Permissions, Tenant};
 
+use super::caller_memory;
 use super::status::{Refusal, Resource};
+use crate::freshness::Begun;
 use crate::node::Node;
 
 /// Who calls.
@@ -41,13 +44,34 @@ impl Caller {
     /// # Errors
     /// No credential, two, one that is unknown, or a node that can't know.
     pub fn of(node: &Node, metadata: &MetadataMap) -> Result<Self, Refusal> {
+        let begun = node.freshness.begin();
+        let caller = Self::before_end(node, metadata, begun)?;
+        match caller {
+            Self::Operator => {}
+            Self::Workspace { .. } | Self::Service { .. } => drop(node.freshness.end(begun)?),
+        }
+        Ok(caller)
+    }
+
+    /// As [`Caller::of`], for who ends what he has begun himself, after this.
+    ///
+    /// # Errors
+    /// As [`Caller::of`].
+    #[inline]
+    pub(super) fn before_end(
+        node: &Node,
+        metadata: &MetadataMap,
+        begun: Begun,
+    ) -> Result<Self, Refusal> {
         let presented = bearer(metadata)?;
         if node.operator.is(presented) {
             return Ok(Self::Operator);
         }
-        let known = node.verifier.load().caller(presented, node.secret_check());
-        // Read after looking: an unknown credential may be one that this node has yet to hear of.
-        node.freshness.check()?;
+        let known = caller_memory::find(node, &node.verifier.load(), presented);
+        if known.is_err() {
+            // It may be a credential that this node has yet to hear of.
+            node.freshness.end(begun)?;
+        }
         match known {
             Ok(KnownCaller::Workspace { workspace_id, .. }) => {
                 Ok(Self::Workspace { id: workspace_id })
@@ -123,6 +147,26 @@ impl Caller {
         }
     }
 
+    /// The worlds whose keys it may see and change. A key of another one is not there for it.
+    #[must_use]
+    pub fn envs(&self) -> EnvSet {
+        match self {
+            Self::Operator | Self::Workspace { .. } => EnvSet::BOTH,
+            Self::Service { bounds, .. } => EnvSet::allowing(&bounds.envs),
+        }
+    }
+
+    /// May make keys of this world.
+    ///
+    /// # Errors
+    /// It is bound to the other one.
+    pub fn makes(&self, env: Env) -> Result<(), Refusal> {
+        if self.envs().contains(env) {
+            return Ok(());
+        }
+        Err(denied("the service credential is bound to the other environment"))
+    }
+
     /// Which keys it may ask verdicts of.
     ///
     /// # Errors
@@ -164,7 +208,7 @@ fn invalid() -> Refusal {
 
 /// The one credential of a request: `authorization: Bearer ...` (RFC 6750, 2.1).
 fn bearer(metadata: &MetadataMap) -> Result<&str, Refusal> {
-    let mut values = metadata.get_all("authorization").iter();
+    let mut values = metadata.as_ref().get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Err(Refusal::new(
             ErrorReason::CredentialMissing,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use api::v1 as wire;
 use domain::api_key::{ApiKey, Revocation, Status};
 use domain::config::{
-    Config, DocumentAccess, EmailProvider, EmailService, TemplateId, WebhookService, WebhookUrl,
+    Config, DocumentAccess, EmailProvider, EmailService, Plan, TemplateId, WebhookService,
+    WebhookUrl,
 };
 use domain::service_credential::{Permission, ServiceCredential};
 use domain::workspace::Workspace;
@@ -152,7 +153,7 @@ pub fn config(
         key_id: config.key_id.to_string(),
         workspace_id: config.workspace_id.to_string(),
         owner_email: opened.owner_email,
-        plan: Some(wire::Plan {
+        plan: (settings.plan != Plan::default()).then(|| wire::Plan {
             r#type: settings
                 .plan
                 .kind
@@ -173,8 +174,10 @@ pub fn config(
         require_auto_org_user: settings.require_auto_org_user,
         allowed_domains: domains.patterns.iter().map(ToString::to_string).collect(),
         allow_localhost: domains.allow_localhost,
-        email: Some(email(&settings.email, opened.from_email)),
-        webhook: Some(webhook(&settings.webhook)),
+        email: (settings.email != EmailService::default())
+            .then(|| email(&settings.email, opened.from_email)),
+        webhook: (settings.webhook != WebhookService::default())
+            .then(|| webhook(&settings.webhook)),
         ai_models: settings
             .ai_models
             .iter()

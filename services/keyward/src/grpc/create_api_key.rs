@@ -11,8 +11,9 @@ use domain::{
     WorkspaceId,
 };
 use jiff::Timestamp;
+use prost::Message;
 
-use super::call::Call;
+use super::call::{Call, refuse_large};
 use super::caller::foreign;
 use super::config_fields::{ConfigFields, PlainConfig};
 use super::mutation::Mutation;
@@ -31,7 +32,11 @@ pub(super) async fn run(
 ) -> Result<CreateApiKeyResponse, Refusal> {
     let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
     call.caller.manages(workspace)?;
+    // Only the address list may make the message larger than others.
+    let addresses: usize = request.ip_allowlist.iter().map(|entry| entry.len() + 3).sum();
+    refuse_large(request.encoded_len().saturating_sub(addresses))?;
     let asked = Asked::read(&request)?;
+    call.caller.makes(asked.env)?;
     match node.verifier.load().workspace(workspace) {
         None => return Err(foreign(workspace)),
         Some(facts) if facts.suspended => {

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use api::v1::ErrorReason;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tonic::Status;
 use tonic::body::Body;
@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 
 use super::status::Refusal;
 
-const REQUEST_ID: &str = "x-request-id";
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 128;
 
 /// Puts [`Edge`] around a service.
@@ -52,7 +52,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let request_id = request
             .headers()
-            .get(REQUEST_ID)
+            .get(&REQUEST_ID)
             .filter(|id| (1..=LONGEST_REQUEST_ID).contains(&id.len()))
             .cloned();
         Answering { inner: self.inner.call(request), request_id }
@@ -81,7 +81,7 @@ where
         Poll::Ready(answered.map(|response| {
             let mut response = explained(response);
             if let Some(id) = request_id {
-                response.headers_mut().insert(REQUEST_ID, id);
+                response.headers_mut().insert(&REQUEST_ID, id);
             }
             response
         }))
@@ -91,7 +91,7 @@ where
 /// The response, with details if its status is one of tonic's own.
 fn explained(response: Response<Body>) -> Response<Body> {
     let headers = response.headers();
-    let Some(code) = headers.get("grpc-status") else {
+    let Some(code) = headers.get(Status::GRPC_STATUS) else {
         return response;
     };
     if headers.contains_key("grpc-status-details-bin") {

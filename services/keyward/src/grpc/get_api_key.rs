@@ -24,6 +24,7 @@ pub(super) async fn run(
     let client = reading::connection(&node, &[Keys.name()], &request.at_least).await?;
     let row = readmodel::keys::get(&**client, workspace, key_id)
         .await?
+        .filter(|row| call.caller.envs().contains(row.key.settings.env))
         .ok_or_else(|| Refusal::not_found(Resource::ApiKey, key_id.to_string()))?;
     drop(client);
     let email = opened_owner_email(&node, &row.key).await?;

@@ -7,6 +7,7 @@ use api::v1::{GetConfigRequest, GetConfigResponse};
 use eventlog::Projection;
 use readmodel::config::Configs;
 use readmodel::keys::Keys;
+use verifier::EnvSet;
 
 use super::call::Call;
 use super::convert::OpenedConfig;
@@ -26,6 +27,11 @@ pub(super) async fn run(
     let client = reading::connection(&node, &needed, &request.at_least).await?;
     let missing = || Refusal::not_found(Resource::Config, key_id.to_string());
     let row = readmodel::config::get(&**client, workspace, key_id).await?.ok_or_else(missing)?;
+    let envs = call.caller.envs();
+    if envs != EnvSet::BOTH {
+        let key = readmodel::keys::get(&**client, workspace, key_id).await?;
+        key.filter(|row| envs.contains(row.key.settings.env)).ok_or_else(missing)?;
+    }
     drop(client);
     let resource = key_id.uuid();
     let open = async |field: &str, sealed: Option<&domain::Sealed>| match sealed {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::v1::{self as wire, ListApiKeysRequest, ListApiKeysResponse};
 use domain::api_key::{ApiKey, Status};
-use domain::{Principal, WorkspaceId};
+use domain::{Env, Principal, WorkspaceId};
 use prost::Message;
 use readmodel::keys::{KeyFilter, Keys};
 use readmodel::{Cursor, Order, PageRequest};
@@ -30,7 +30,7 @@ pub(super) async fn run(
 ) -> Result<ListApiKeysResponse, Refusal> {
     let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
     call.caller.reads(workspace)?;
-    let filter = filter(workspace, &request)?;
+    let mut filter = filter(workspace, &request)?;
     let order = match fields::variant("order", request.order)? {
         wire::ApiKeyOrder::Unspecified | wire::ApiKeyOrder::NewestFirst => Order::NewestFirst,
         wire::ApiKeyOrder::ById => Order::ById,
@@ -39,7 +39,15 @@ pub(super) async fn run(
     let mut page = PageRequest::first(page_token::size(request.page_size)?, order);
     page.after = page_token::read(&node, &bound, &request.page_token)?;
 
+    if filter.envs.is_empty() {
+        filter.envs.extend([Env::Live, Env::Test]);
+    }
+    filter.envs.retain(|&env| call.caller.envs().contains(env));
+
     let client = reading::connection(&node, &[Keys.name()], &request.at_least).await?;
+    if filter.envs.is_empty() {
+        return Ok(ListApiKeysResponse::default());
+    }
     let now = node.clock.now();
     let listed = readmodel::keys::list(&**client, &filter, now, &page).await?;
     drop(client);

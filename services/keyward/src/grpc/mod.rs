@@ -1,8 +1,10 @@
 //! The wire: one file an RPC, and the few that they share. Nothing behind this folder sees gRPC.
 
+mod asked;
 mod batch_verify_keys;
 mod call;
 mod caller;
+mod caller_memory;
 mod config_fields;
 pub mod convert;
 mod create_api_key;
@@ -11,6 +13,8 @@ mod create_workspace;
 mod disable_api_key;
 pub mod edge;
 mod enable_api_key;
+mod explain;
+pub mod express;
 mod fields;
 mod get_api_key;
 mod get_config;
@@ -31,7 +35,9 @@ pub mod status;
 mod suspend_workspace;
 mod switch;
 mod verdict;
+mod verdict_bytes;
 mod verify_key;
+mod verify_view;
 mod workspaces;
 
 use std::sync::Arc;

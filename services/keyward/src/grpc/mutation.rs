@@ -69,7 +69,7 @@ impl<Asked: Message> Mutation<'_, Asked> {
         if let Some(key) = &key
             && let Some(stored) = node.commands.log().find_request(key).await?
         {
-            return self.replay(node, key, &stored);
+            return self.replay(node, key, &stored).await;
         }
         let remember =
             |folded: &[Folded]| key.as_ref().and_then(|key| self.record(node, key, &reply(folded)));
@@ -87,7 +87,7 @@ impl<Asked: Message> Mutation<'_, Asked> {
                 answer.set_consistency_token(node.freshness.token(position));
                 Ok(answer)
             }
-            (Outcome::Repeated(stored), Some(key)) => self.replay(node, key, &stored),
+            (Outcome::Repeated(stored), Some(key)) => self.replay(node, key, &stored).await,
             (Outcome::Repeated(_), None) => {
                 Err(Refusal::new(ErrorReason::Internal, "internal error"))
             }
@@ -147,7 +147,7 @@ impl<Asked: Message> Mutation<'_, Asked> {
         })
     }
 
-    fn replay<R: Reply>(
+    async fn replay<R: Reply>(
         &self,
         node: &Node,
         key: &RequestKey,
@@ -160,12 +160,9 @@ impl<Asked: Message> Mutation<'_, Asked> {
             ));
         }
         let live = node.clock.now() < stored.expires_at;
-        let sealed = stored.sealed_reply.as_ref().filter(|_| live).ok_or_else(|| {
-            Refusal::new(
-                ErrorReason::RequestAlreadyAnswered,
-                "the request was answered before, and its answer is no longer kept",
-            )
-        })?;
+        let Some(sealed) = stored.sealed_reply.as_ref().filter(|_| live) else {
+            return Err(already_answered(node, stored.position).await?);
+        };
         let bytes = node
             .tokens
             .open_bytes(TokenPurpose::Reply, &bound(key), sealed)
@@ -174,6 +171,28 @@ impl<Asked: Message> Mutation<'_, Asked> {
         answer.set_consistency_token(node.freshness.token(Position::new(stored.position.get())));
         Ok(answer)
     }
+}
+
+/// The refusal to answer again, which names what the request made or changed.
+async fn already_answered(node: &Node, position: Position) -> Result<Refusal, Refusal> {
+    let refusal = Refusal::new(
+        ErrorReason::RequestAlreadyAnswered,
+        "the request was answered before, and its answer is no longer kept",
+    );
+    let before = Position::new(position.get().saturating_sub(1));
+    let events = node.commands.log().read_from(before, 1).await?;
+    let Some(event) = events.first() else {
+        return Ok(refusal);
+    };
+    // The stream of a key's configuration and auth tokens begins with the key's id.
+    let stream = event.stream.as_str();
+    let id = stream.split_once('/').map_or(stream, |(id, _)| id);
+    Ok(match id.split_once('_') {
+        Some(("key", _)) => refusal.with("key_id", id),
+        Some(("ws", _)) => refusal.with("workspace_id", id),
+        Some(("svc", _)) => refusal.with("service_credential_id", id),
+        Some(_) | None => refusal,
+    })
 }
 
 /// What a sealed reply is bound to, so that it opens for its own request only.

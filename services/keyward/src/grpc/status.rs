@@ -153,7 +153,6 @@ const fn code(reason: ErrorReason) -> Code {
         ErrorReason::FieldInvalid
         | ErrorReason::PageTokenInvalid
         | ErrorReason::MessageMalformed
-        | ErrorReason::ConsistencyTokenForeignLog
         | ErrorReason::TwoCredentials => Code::InvalidArgument,
         ErrorReason::MessageTooLarge => Code::OutOfRange,
         ErrorReason::CredentialMissing | ErrorReason::CredentialInvalid => Code::Unauthenticated,
@@ -163,7 +162,9 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ConfigNotFound
         | ErrorReason::ServiceCredentialNotFound => Code::NotFound,
         ErrorReason::RequestIdReused | ErrorReason::RequestAlreadyAnswered => Code::AlreadyExists,
-        ErrorReason::ApiKeyRevoked | ErrorReason::WorkspaceSuspended => Code::FailedPrecondition,
+        ErrorReason::ConsistencyTokenForeignLog
+        | ErrorReason::ApiKeyRevoked
+        | ErrorReason::WorkspaceSuspended => Code::FailedPrecondition,
         ErrorReason::EtagMismatch | ErrorReason::ConcurrentChange => Code::Aborted,
         ErrorReason::StartingUp
         | ErrorReason::StalenessBoundExceeded

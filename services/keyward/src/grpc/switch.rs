@@ -12,7 +12,7 @@ use super::call::Call;
 use super::mutation::{Mutation, Reply};
 use super::status::{Refusal, Resource};
 use super::{convert, fields};
-use crate::commands::{Folded, Intent, Subject};
+use crate::commands::{CommandError, Folded, Intent, Subject};
 use crate::node::Node;
 
 /// The fields that every request on one key has.
@@ -45,7 +45,9 @@ impl<Asked: Message> OnKey<'_, Asked> {
             workspace: Some(workspace),
             missing: (Resource::ApiKey, key_id.to_string()),
         };
-        let owner_email = owner_email(&node, workspace, key_id).await?;
+        // Opened before the change: an answer must not fail after it.
+        let known = visible(&node, &call, workspace, key_id).await?;
+        let owner_email = opened_owner_email(&node, &known).await?;
         let answer = |folded: &[Folded]| {
             reply(folded.first().and_then(|folded| {
                 present(folded).map(|key| {
@@ -68,18 +70,22 @@ fn present(folded: &Folded) -> Option<&ApiKey> {
     }
 }
 
-/// The owner's e-mail address, opened before the change: an answer must not fail after it.
-async fn owner_email(
+/// The key as the log has it, if it is there for this caller. Not from the read model, which may lag:
+/// a key that was just made must be found, and a revocation must not wait for a projection.
+async fn visible(
     node: &Node,
+    call: &Call,
     workspace: WorkspaceId,
     key_id: KeyId,
-) -> Result<String, Refusal> {
-    let client = node.database.client().await?;
-    match readmodel::keys::get(&**client, workspace, key_id).await? {
-        Some(row) => opened_owner_email(node, &row.key).await,
-        // Not in the read model yet, or not there at all: the command will tell.
-        None => Ok(String::new()),
-    }
+) -> Result<ApiKey, Refusal> {
+    let missing = || Refusal::not_found(Resource::ApiKey, key_id.to_string());
+    let known = node.commands.api_key(workspace, key_id).await.map_err(|error| {
+        if matches!(error, CommandError::Rejected(domain::Rejection::NotFound)) {
+            return missing();
+        }
+        error.into()
+    })?;
+    if call.caller.envs().contains(known.settings.env) { Ok(known) } else { Err(missing()) }
 }
 
 /// The owner's e-mail address of a key; empty if it has none or if it was erased.

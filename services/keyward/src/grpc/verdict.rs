@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::v1 as wire;
-use domain::verdict::{Check, Denial, Outcome, Question, Verdict};
+use domain::verdict::{Denial, Verdict};
 use domain::{Brand, CredentialKind, Micros, display};
 use verifier::{Answer, KeyView, Warning};
 
@@ -42,7 +42,7 @@ pub(super) fn write(
         Verdict::Accepted => {
             response.decision = wire::Decision::Accepted.into();
             response.warnings = answer.warnings.iter().map(|one| warning(one).into()).collect();
-            response.cache_for = cache_for(answer.key.as_ref(), now);
+            response.cache_for = cache_for(answer.key.as_ref(), now).map(duration);
         }
         Verdict::Denied(denial) => {
             response.decision = wire::Decision::Denied.into();
@@ -56,76 +56,14 @@ pub(super) fn write(
 /// Puts the freshness of the answering node into an answer.
 #[inline]
 pub(super) fn stamp(response: &mut wire::VerifyKeyResponse, node: &Node, fresh: Fresh) {
-    response.freshness = Some(wire::Freshness {
-        token: node.freshness.token(fresh.position),
+    response.freshness = Some(freshness(node.freshness.log_name(), fresh));
+}
+
+pub(super) fn freshness(log_name: &str, fresh: Fresh) -> wire::Freshness {
+    wire::Freshness {
+        token: format!("{log_name}.{}", fresh.position),
         position: fresh.position.get(),
         staleness: Some(duration(fresh.staleness)),
-    });
-}
-
-/// Every check of an EXPLAIN, with what was needed and what was held.
-pub(super) fn checks(
-    checks: &[(Check, Outcome)],
-    question: &Question<'_>,
-    answer: &Answer<'_>,
-) -> Vec<wire::Check> {
-    checks
-        .iter()
-        .map(|(check, outcome)| {
-            let (needed, held) = compared(*check, outcome, question, answer.key.as_ref());
-            wire::Check {
-                name: name(*check).into(),
-                outcome: match outcome {
-                    Outcome::Pass => wire::CheckOutcome::Pass,
-                    Outcome::Fail(_) => wire::CheckOutcome::Fail,
-                    Outcome::Skipped => wire::CheckOutcome::Skipped,
-                }
-                .into(),
-                needed,
-                held,
-            }
-        })
-        .collect()
-}
-
-/// What a check needed, and what it found.
-fn compared(
-    check: Check,
-    outcome: &Outcome,
-    question: &Question<'_>,
-    key: Option<&KeyView<'_>>,
-) -> (String, String) {
-    let time = |at: Option<Micros>| at.map(|at| at.timestamp().to_string()).unwrap_or_default();
-    let now = || question.latest.timestamp().to_string();
-    match (check, outcome) {
-        (Check::Scope, _) => {
-            let wanted = [question.all_of.join(" "), question.any_of.join(" | ")];
-            let wanted: Vec<_> = wanted.into_iter().filter(|part| !part.is_empty()).collect();
-            let scopes =
-                key.map(|key| key.scopes.iter().map(ToString::to_string).collect::<Vec<_>>());
-            (wanted.join(" and "), scopes.unwrap_or_default().join(" "))
-        }
-        (Check::Address, _) => {
-            (String::new(), question.client_ip.map(|ip| ip.to_string()).unwrap_or_default())
-        }
-        (Check::Expiry, _) => (time(key.and_then(|key| key.expires_at)), now()),
-        (Check::NotBefore, Outcome::Fail(Denial::NotYetValid { not_before })) => {
-            (time(Some(*not_before)), now())
-        }
-        (Check::Rotation, Outcome::Fail(Denial::RotatedOut { not_after })) => {
-            (time(Some(*not_after)), now())
-        }
-        (
-            Check::Format
-            | Check::Lookup
-            | Check::Revocation
-            | Check::Disabled
-            | Check::NotBefore
-            | Check::Rotation
-            | Check::Workspace
-            | Check::Origin,
-            _,
-        ) => (String::new(), String::new()),
     }
 }
 
@@ -149,13 +87,14 @@ fn verified_key(brand: &Brand, key: &KeyView<'_>) -> wire::VerifiedKey {
 }
 
 /// A second, or less if the key ends sooner.
-fn cache_for(key: Option<&KeyView<'_>>, now: Micros) -> Option<prost_types::Duration> {
+#[inline]
+pub(super) fn cache_for(key: Option<&KeyView<'_>>, now: Micros) -> Option<Duration> {
     let ends = [key.and_then(|key| key.expires_at), key.and_then(|key| key.grace_until)];
     let left = ends.into_iter().flatten().map(|end| end.0.saturating_sub(now.0)).min();
     let left = left.map_or(CACHE_FOR, |micros| {
         CACHE_FOR.min(Duration::from_micros(micros.max(0).unsigned_abs()))
     });
-    (!left.is_zero()).then(|| duration(left))
+    (!left.is_zero()).then_some(left)
 }
 
 fn duration(duration: Duration) -> prost_types::Duration {
@@ -165,7 +104,7 @@ fn duration(duration: Duration) -> prost_types::Duration {
     }
 }
 
-const fn warning(warning: Warning) -> wire::Warning {
+pub(super) const fn warning(warning: Warning) -> wire::Warning {
     match warning {
         Warning::ExpiresSoon => wire::Warning::ExpiresSoon,
         Warning::InRotationGrace => wire::Warning::InRotationGrace,
@@ -188,22 +127,6 @@ const fn number(denial: &Denial) -> wire::Denial {
         Denial::OriginRequired => wire::Denial::OriginRequired,
         Denial::OriginNotAllowed => wire::Denial::OriginNotAllowed,
         Denial::InsufficientScope { .. } => wire::Denial::InsufficientScope,
-    }
-}
-
-const fn name(check: Check) -> wire::CheckName {
-    match check {
-        Check::Format => wire::CheckName::Format,
-        Check::Lookup => wire::CheckName::Identity,
-        Check::Revocation => wire::CheckName::Revocation,
-        Check::Disabled => wire::CheckName::Enabled,
-        Check::NotBefore => wire::CheckName::NotBefore,
-        Check::Expiry => wire::CheckName::Expiry,
-        Check::Rotation => wire::CheckName::Rotation,
-        Check::Workspace => wire::CheckName::Workspace,
-        Check::Address => wire::CheckName::Ip,
-        Check::Origin => wire::CheckName::Origin,
-        Check::Scope => wire::CheckName::Scope,
     }
 }
 

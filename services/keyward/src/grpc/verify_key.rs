@@ -3,27 +3,32 @@
 //! A denial is an answer; "could not decide" is an error. Nothing here may block: it runs on the
 //! thread that serves the connection.
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use api::v1::{self as wire, VerifyKeyRequest, VerifyKeyResponse};
-use domain::verdict::Question;
-use domain::{KeyId, Origin, Presented, Scope, WorkspaceId, parse_client_address};
+use domain::Presented;
+use domain::verdict::{Check, Outcome, Question, Verdict};
 use eventlog::Position;
-use smallvec::SmallVec;
+use prost::Message;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
-use verifier::{Answer, EnvSet, Query};
+use tracing::Instrument;
+use verifier::{Answer, Query, Verifier};
 
+use super::asked::Asked;
 use super::caller::Caller;
+use super::express::{HEAD, malformed};
 use super::rpc::Rpc;
-use super::status::{InField, Refusal};
-use super::{fields, verdict};
+use super::status::Refusal;
+use super::verdict_bytes::Bytes as Encoded;
+use super::verify_view::View;
+use super::{call, explain, verdict, verdict_bytes};
 use crate::node::Node;
 
 /// How long a verdict waits for the position of a consistency token.
 const CATCH_UP: Duration = Duration::from_millis(100);
-const LONGEST_ORIGIN: usize = 2_048;
+/// What nearly every answer fits into.
+const ROOM: usize = 512;
 
 /// Answers the call.
 ///
@@ -34,7 +39,8 @@ pub(super) async fn run(
     request: Request<VerifyKeyRequest>,
 ) -> Result<Response<VerifyKeyResponse>, Status> {
     let began = Instant::now();
-    let answered = answer(node, request.metadata(), request.get_ref()).await;
+    let span = call::span(node, Rpc::VerifyKey, request.metadata());
+    let answered = answer(node, request.metadata(), request.get_ref()).instrument(span).await;
     let code = match &answered {
         Ok(answer) => {
             node.counts.verdict(answer.denial);
@@ -53,15 +59,83 @@ async fn answer(
 ) -> Result<VerifyKeyResponse, Refusal> {
     let caller = Caller::of(node, metadata)?;
     catch_up(node, request).await?;
-    judge(node, &caller, request)
+    let begun = node.freshness.begin();
+    let mut response = judge(node, &node.verifier.load(), &caller, request)?;
+    verdict::stamp(&mut response, node, node.freshness.end(begun)?);
+    Ok(response)
+}
+
+/// Answers a call whose message is still encoded, with one that is encoded and has its head.
+///
+/// # Errors
+/// As [`run`]; or the message can't be read.
+pub(super) async fn run_encoded(
+    node: &Node,
+    metadata: &MetadataMap,
+    message: &[u8],
+) -> Result<Vec<u8>, Status> {
+    let Some(view) = View::read(message) else {
+        let request = VerifyKeyRequest::decode(message).map_err(|_| malformed())?;
+        return counted(node, metadata, &View::of(&request)).await;
+    };
+    counted(node, metadata, &view).await
+}
+
+async fn counted(node: &Node, metadata: &MetadataMap, view: &View<'_>) -> Result<Vec<u8>, Status> {
+    let began = Instant::now();
+    let span = call::span(node, Rpc::VerifyKey, metadata);
+    let answered = answer_encoded(node, metadata, view).instrument(span).await;
+    let code = match &answered {
+        Ok((_, denial)) => {
+            node.counts.verdict(*denial);
+            Code::Ok
+        }
+        Err(refusal) => refusal.code(),
+    };
+    node.counts.call(Rpc::VerifyKey, code, began.elapsed());
+    answered.map(|(message, _)| message).map_err(Status::from)
+}
+
+async fn answer_encoded(
+    node: &Node,
+    metadata: &MetadataMap,
+    view: &View<'_>,
+) -> Result<(Vec<u8>, i32), Refusal> {
+    let mut begun = node.freshness.begin();
+    let caller = Caller::before_end(node, metadata, begun)?;
+    if view.requirement.is_some() {
+        node.freshness.end(begun)?;
+        catch_up_with(node, view.requirement).await?;
+        begun = node.freshness.begin();
+    }
+    let verifier = node.verifier.load();
+    let respond = |judged: Judged<'_>| judged.bytes(node, view.key);
+    let (mut out, denial) = judged(node, &verifier, &caller, view, respond)?;
+    verdict_bytes::stamp(&mut out, node.freshness.log_name(), node.freshness.end(begun)?);
+    let Encoded(mut message) = out;
+    let length = u32::try_from(message.len() - HEAD).unwrap_or(u32::MAX);
+    message[1..HEAD].copy_from_slice(&length.to_be_bytes());
+    Ok((message, denial))
 }
 
 /// Waits, bounded, until this node has applied what the request's token names.
 pub(super) async fn catch_up(node: &Node, request: &VerifyKeyRequest) -> Result<(), Refusal> {
+    let consistency = request.consistency.as_ref();
+    catch_up_with(node, consistency.and_then(|one| one.requirement.as_ref())).await
+}
+
+async fn catch_up_with(
+    node: &Node,
+    requirement: Option<&wire::consistency::Requirement>,
+) -> Result<(), Refusal> {
     use wire::consistency::Requirement::{AtLeast, MinimizeLatency};
-    let token = match request.consistency.as_ref().and_then(|one| one.requirement.as_ref()) {
+    let token = match requirement {
         Some(AtLeast(token)) => token,
-        Some(MinimizeLatency(_)) | None => return Ok(()),
+        Some(MinimizeLatency(true)) | None => return Ok(()),
+        Some(MinimizeLatency(false)) => {
+            let path = "consistency.minimize_latency";
+            return Err(Refusal::field(path, "must be true, or another requirement be named"));
+        }
     };
     let position: Position = node
         .freshness
@@ -77,22 +151,66 @@ pub(super) async fn catch_up(node: &Node, request: &VerifyKeyRequest) -> Result<
     .retry_after(CATCH_UP))
 }
 
-/// The verdict on one request: computed first, and only then the lease is read.
+/// The verdict on one request, without its freshness: begun before this, ended after it.
 pub(super) fn judge(
     node: &Node,
+    verifier: &Verifier,
     caller: &Caller,
     request: &VerifyKeyRequest,
 ) -> Result<VerifyKeyResponse, Refusal> {
+    let view = View::of(request);
+    judged(node, verifier, caller, &view, |judged| judged.message(node))
+}
+
+/// What came out for one request.
+struct Judged<'a> {
+    answer: &'a Answer<'a>,
+    /// Of mode EXPLAIN only.
+    checks: Option<Vec<(Check, Outcome)>>,
+    question: &'a Question<'a>,
+    depends_on: &'a [wire::VerdictInput],
+}
+
+impl Judged<'_> {
+    fn message(self, node: &Node) -> Result<VerifyKeyResponse, Refusal> {
+        let now = self.question.latest;
+        let mut response = verdict::write(&node.brand, self.answer, self.depends_on, now)?;
+        if let Some(checks) = self.checks {
+            response.checks = explain::checks(&checks, self.question, self.answer);
+        }
+        Ok(response)
+    }
+
+    /// The message as bytes, behind room for its head.
+    #[inline]
+    fn bytes(self, node: &Node, key: &str) -> Result<(Encoded, i32), Refusal> {
+        let mut out = Encoded(Vec::with_capacity(ROOM));
+        out.0.extend_from_slice(&[0; HEAD]);
+        if matches!(self.answer.verdict, Ok(Verdict::Accepted)) && self.checks.is_none() {
+            let now = self.question.latest;
+            verdict_bytes::accepted(&mut out, self.answer, key, self.depends_on, now);
+            return Ok((out, 0));
+        }
+        let message = self.message(node)?;
+        out.0.extend_from_slice(&message.encode_to_vec());
+        Ok((out, message.denial))
+    }
+}
+
+#[inline]
+fn judged<R>(
+    node: &Node,
+    verifier: &Verifier,
+    caller: &Caller,
+    view: &View<'_>,
+    respond: impl FnOnce(Judged<'_>) -> Result<R, Refusal>,
+) -> Result<R, Refusal> {
     let (tenant, caller_envs) = caller.verifies()?;
-    let asked = Asked::read(request)?;
+    let asked = Asked::read(view)?;
     let now = node.clock.now_micros();
     let query = Query {
         // What is longer than any credential is malformed all the same; it is not looked through.
-        key: request
-            .key
-            .get(..)
-            .filter(|key| key.len() <= Presented::MAX_LENGTH)
-            .unwrap_or_default(),
+        key: if view.key.len() <= Presented::MAX_LENGTH { view.key } else { "" },
         tenant,
         workspace_id: asked.workspace_id,
         envs: caller_envs.intersection(asked.envs),
@@ -106,96 +224,18 @@ pub(super) fn judge(
             any_of: &asked.any_of,
         },
     };
-    let verifier = node.verifier.load();
-    let write =
-        |answer: &Answer<'_>| verdict::write(&node.brand, answer, &asked.depends_on(request), now);
-    let mut response = match asked.mode {
+    let depends_on = asked.depends_on(view);
+    let with = |answer: &Answer<'_>, checks| {
+        let question = &query.question;
+        respond(Judged { answer, checks, question, depends_on: &depends_on })
+    };
+    match asked.mode {
         wire::VerifyMode::Explain => {
-            verifier.explain(&query, node.secret_check(), |answer, checks| {
-                let mut response = write(answer)?;
-                response.checks = verdict::checks(&checks, &query.question, answer);
-                Ok(response)
-            })
+            verifier
+                .explain(&query, node.secret_check(), |answer, checks| with(answer, Some(checks)))
         }
         wire::VerifyMode::Unspecified | wire::VerifyMode::Normal | wire::VerifyMode::DryRun => {
-            verifier.verify(&query, node.secret_check(), write)
+            verifier.verify(&query, node.secret_check(), |answer| with(answer, None))
         }
-    }?;
-    let fresh = node.freshness.check()?;
-    verdict::stamp(&mut response, node, fresh);
-    Ok(response)
-}
-
-/// A request whose every field was checked.
-struct Asked<'a> {
-    workspace_id: Option<WorkspaceId>,
-    expected_key_id: Option<KeyId>,
-    envs: EnvSet,
-    client_ip: Option<IpAddr>,
-    origin: Option<Origin>,
-    all_of: SmallVec<[&'a str; 8]>,
-    any_of: SmallVec<[&'a str; 8]>,
-    mode: wire::VerifyMode,
-}
-
-impl<'a> Asked<'a> {
-    fn read(request: &'a VerifyKeyRequest) -> Result<Self, Refusal> {
-        let scopes = request.required_scopes.as_ref();
-        let all_of = scopes.map_or(&[][..], |scopes| &scopes.all_of);
-        let any_of = scopes.map_or(&[][..], |scopes| &scopes.any_of);
-        if request.origin.len() > LONGEST_ORIGIN {
-            return Err(Refusal::field("origin", "must have at most 2048 bytes"));
-        }
-        Ok(Self {
-            workspace_id: match request.workspace_id.as_str() {
-                "" => None,
-                text => Some(fields::id("workspace_id", text)?),
-            },
-            expected_key_id: match request.expected_key_id.as_str() {
-                "" => None,
-                text => Some(fields::id("expected_key_id", text)?),
-            },
-            envs: EnvSet::allowing(&fields::envs("allowed_envs", &request.allowed_envs)?),
-            client_ip: match request.client_ip.as_str() {
-                "" => None,
-                text => Some(parse_client_address(text).in_field("client_ip")?),
-            },
-            origin: match request.origin.as_str() {
-                "" => None,
-                text => Some(Origin::parse(text)),
-            },
-            all_of: required("required_scopes.all_of", all_of)?,
-            any_of: required("required_scopes.any_of", any_of)?,
-            mode: fields::variant("mode", request.mode)?,
-        })
     }
-
-    /// Which inputs the verdict rests on, besides the key itself.
-    fn depends_on(&self, request: &VerifyKeyRequest) -> SmallVec<[wire::VerdictInput; 6]> {
-        let inputs = [
-            (self.expected_key_id.is_some(), wire::VerdictInput::ExpectedKeyId),
-            (self.workspace_id.is_some(), wire::VerdictInput::WorkspaceId),
-            (!request.allowed_envs.is_empty(), wire::VerdictInput::AllowedEnvs),
-            (self.client_ip.is_some(), wire::VerdictInput::ClientIp),
-            (self.origin.is_some(), wire::VerdictInput::Origin),
-            (
-                !self.all_of.is_empty() || !self.any_of.is_empty(),
-                wire::VerdictInput::RequiredScopes,
-            ),
-        ];
-        inputs.into_iter().filter(|(given, _)| *given).map(|(_, input)| input).collect()
-    }
-}
-
-fn required<'a>(path: &str, codes: &'a [String]) -> Result<SmallVec<[&'a str; 8]>, Refusal> {
-    if codes.len() > domain::ScopeSet::MAX {
-        return Err(Refusal::field(path, "must have at most 128 scopes"));
-    }
-    let each = |(at, code): (usize, &'a String)| {
-        if Scope::is_valid(code) {
-            return Ok(code.as_str());
-        }
-        Err(Refusal::field(format!("{path}[{at}]"), Scope::RULE))
-    };
-    codes.iter().enumerate().map(each).collect()
 }

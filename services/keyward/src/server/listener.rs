@@ -13,6 +13,7 @@ use tonic::service::Routes;
 
 use super::limits::Limits;
 use super::worker::{Accepted, Worker};
+use crate::grpc::express::ExpressLayer;
 
 /// A bound listener and the threads that will serve its connections.
 pub struct Listener {
@@ -32,11 +33,14 @@ impl Listener {
         limits: Limits,
         tls: Option<&Arc<ServerConfig>>,
         routes: &Routes,
+        express: &ExpressLayer,
     ) -> io::Result<Self> {
         let socket = std::net::TcpListener::bind(address)?;
         socket.set_nonblocking(true)?;
         let workers = (0..threads)
-            .map(|number| Worker::start(number, limits, tls.cloned(), routes.clone()))
+            .map(|number| {
+                Worker::start(number, limits, tls.cloned(), routes.clone(), express.clone())
+            })
             .collect::<io::Result<_>>()?;
         Ok(Self {
             socket: TcpListener::from_std(socket)?,
@@ -61,7 +65,10 @@ impl Listener {
             let accepted = async {
                 // The semaphore is never closed; without a slot nothing is accepted.
                 let permit = slots.acquire_owned().await.ok()?;
-                match self.socket.accept().await {
+                // As a plain socket, so that it is watched by the thread that serves it: while this
+                // runtime watched it, every call would wake a thread of each.
+                let accepted = self.socket.accept().await;
+                match accepted.and_then(|(stream, address)| Ok((stream.into_std()?, address))) {
                     Ok((stream, address)) => Some(Accepted { stream, address, permit }),
                     Err(error) => {
                         // Mostly out of file descriptors: wait for some to be closed.

@@ -17,10 +17,11 @@ use tonic::transport::Server;
 use super::connection::Connection;
 use super::limits::Limits;
 use crate::grpc::edge::EdgeLayer;
+use crate::grpc::express::ExpressLayer;
 
 /// A connection as the listener accepted it, with its slot.
 pub(super) struct Accepted {
-    pub(super) stream: TcpStream,
+    pub(super) stream: std::net::TcpStream,
     pub(super) address: SocketAddr,
     pub(super) permit: OwnedSemaphorePermit,
 }
@@ -38,6 +39,7 @@ impl Worker {
         limits: Limits,
         tls: Option<Arc<ServerConfig>>,
         routes: Routes,
+        express: ExpressLayer,
     ) -> io::Result<Self> {
         // Not bounded here: every connection holds one of the listener's slots.
         let (connections, accepted) = mpsc::unbounded_channel();
@@ -46,7 +48,7 @@ impl Worker {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let stopping = stop.clone();
         std::thread::Builder::new().name(format!("serve-{number}")).spawn(move || {
-            runtime.block_on(serve(accepted, limits, tls, routes, stopping));
+            runtime.block_on(serve(accepted, limits, tls, (routes, express), stopping));
             // The receiver is gone if nobody waits for the drain; then nobody needs to know.
             let _ = end.send(());
         })?;
@@ -72,7 +74,7 @@ async fn serve(
     mut accepted: mpsc::UnboundedReceiver<Accepted>,
     limits: Limits,
     tls: Option<Arc<ServerConfig>>,
-    routes: Routes,
+    (routes, express): (Routes, ExpressLayer),
     stop: CancellationToken,
 ) {
     let (ready, connections) = mpsc::channel::<io::Result<Connection>>(64);
@@ -87,6 +89,13 @@ async fn serve(
                 break;
             };
             let (ready, tls) = (ready.clone(), tls.clone());
+            let stream = match TcpStream::from_std(stream) {
+                Ok(stream) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection can't be watched");
+                    continue;
+                }
+            };
             tokio::spawn(async move {
                 // Small answers must not wait for the acknowledgement of earlier ones.
                 let _ = stream.set_nodelay(true);
@@ -110,6 +119,7 @@ async fn serve(
         .http2_max_pending_accept_reset_streams(Some(64))
         .timeout(limits.call)
         .layer(EdgeLayer)
+        .layer(express)
         .add_routes(routes)
         .serve_with_incoming_shutdown(ReceiverStream::new(connections), stop.cancelled_owned());
     if let Err(error) = server.await {

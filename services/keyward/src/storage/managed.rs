@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use eventlog::{Database, LogError};
 use pgserver::{Binaries, BinarySearch, Options, Server};
+use postgres_protocol::password::scram_sha_256;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +49,9 @@ pub(super) async fn start(
         path: folder.clone(),
         source: std::io::Error::other(error),
     })??;
+    if pgserver::cluster_major(&folder).is_none() {
+        tracing::info!(folder = %folder.display(), "making a private Postgres, which takes some seconds");
+    }
     let server = Server::start(&binaries, Options::new(folder)).await?;
     let prepared = prepare(config, &server).await;
     let urls = match prepared {
@@ -108,7 +112,9 @@ async fn prepare(config: &Config, server: &Server) -> Result<Urls, StorageError>
         .batch_execute(&format!(
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{SERVICE_ROLE}') THEN \
              CREATE ROLE {SERVICE_ROLE} LOGIN IN ROLE keyward_writer; END IF; END $$; \
-             ALTER ROLE {SERVICE_ROLE} PASSWORD '{password}'"
+             ALTER ROLE {SERVICE_ROLE} PASSWORD '{}'",
+            // Never the password itself: statements can end in a log, ours or that of Postgres.
+            scram_sha_256(password.as_bytes())
         ))
         .await?;
     drop(client);

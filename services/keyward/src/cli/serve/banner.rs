@@ -25,13 +25,14 @@ pub(super) fn text(config: &Config, app: &App, demo: Option<&Demo>) -> String {
         let _ = writeln!(text, "Database:       a private Postgres in {}", config.folder.display());
     }
     let _ = writeln!(text, "Operator token: in {}", config.operator_token_file.display());
+    let _ = writeln!(text, "Ctrl-C drains and stops.");
     if let Some(demo) = demo {
-        demonstrate(&mut text, app, demo);
+        demonstrate(&mut text, config, app, demo);
     }
     text
 }
 
-fn demonstrate(text: &mut String, app: &App, demo: &Demo) {
+fn demonstrate(text: &mut String, config: &Config, app: &App, demo: &Demo) {
     let workspace = demo.workspace;
     let token = match &demo.token {
         Some(token) => {
@@ -42,15 +43,17 @@ fn demonstrate(text: &mut String, app: &App, demo: &Demo) {
             let _ = writeln!(
                 text,
                 "\nDemo workspace {workspace}; its token was shown at the first start.\n\
-                 For a new one: keyward workspace reset-token {workspace}\n"
+                 For a new one: keyward --folder '{}' workspace reset-token {workspace}\n",
+                config.folder.display()
             );
             "<the workspace token>".to_owned()
         }
     };
     let address = app.address();
+    let flags = grpcurl_flags(config);
     let call = |rpc: &str, body: &str| {
         format!(
-            "  grpcurl -plaintext -H \"authorization: Bearer $TOKEN\" -d '{body}' \\\n    {address} keyward.v1.ApiKeyService/{rpc}"
+            "  grpcurl {flags} -H \"authorization: Bearer $TOKEN\" -d '{body}' \\\n    {address} keyward.v1.ApiKeyService/{rpc}"
         )
     };
     let _ = writeln!(
@@ -74,4 +77,20 @@ fn demonstrate(text: &mut String, app: &App, demo: &Demo) {
         call("ListApiKeys", &format!(r#"{{"workspace_id":"{workspace}"}}"#)),
         call("GetConfig", &format!(r#"{{"workspace_id":"{workspace}","key_id":"'"$KEY_ID"'"}}"#)),
     );
+}
+
+/// How `grpcurl` reaches this listener and learns of its methods.
+fn grpcurl_flags(config: &Config) -> String {
+    let mut flags = match &config.tls {
+        None => "-plaintext",
+        Some(files) if files.client_ca.is_some() => {
+            "-cacert '<roots of the server>' -cert '<yours>' -key '<yours>'"
+        }
+        Some(_) => "-cacert '<roots of the server>'",
+    }
+    .to_owned();
+    if !config.reflection {
+        flags.push_str(" -import-path proto -proto keyward/v1/api_key_service.proto");
+    }
+    flags
 }

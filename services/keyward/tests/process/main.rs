@@ -1,0 +1,24 @@
+//! The real binary as its operators run it: started, asked, signalled and killed from outside. One
+//! module per promise.
+//!
+//! Deliberately not here: what each RPC answers; that is tested inside one process, which is quicker.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod canary;
+mod child;
+mod client;
+mod command_line;
+mod crash;
+mod deployment;
+mod embedded;
+mod first_command;
+mod frames;
+mod json_call;
+mod limits;
+mod observability;
+mod operations;
+mod settings;
+mod shutdown;
+mod tls;
+mod traces;

@@ -1,0 +1,38 @@
+//! The service through the wire: one module per RPC, in it one per outcome, and one module per promise.
+//!
+//! Deliberately not here: the rules themselves, which are specified beside the deciders, and whatever
+//! needs a second program: the service's own tests start the real binary.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod asks;
+
+mod batch_verify_keys;
+mod create_api_key;
+mod create_workspace;
+mod disable_api_key;
+mod enable_api_key;
+mod get_api_key;
+mod get_config;
+mod get_workspace;
+mod list_api_keys;
+mod reset_workspace_token;
+mod resume_workspace;
+mod revoke_api_key;
+mod service_credentials;
+mod suspend_workspace;
+mod verify_key;
+
+mod bad_input;
+mod callers;
+mod environments;
+mod freshness;
+mod malformed;
+mod outage;
+mod overload;
+mod reads_see_writes;
+mod reasons;
+mod replay;
+mod request_id;
+mod secrets_at_rest;
+mod tenancy;

@@ -1,0 +1,79 @@
+//! ResetWorkspaceToken: a new token, once; the old one is dead.
+
+use api::v1::{ErrorReason, ResetWorkspaceTokenRequest};
+use harness::{Refused, Server};
+
+fn of(workspace_id: &str) -> ResetWorkspaceTokenRequest {
+    ResetWorkspaceTokenRequest { workspace_id: workspace_id.to_owned(), ..Default::default() }
+}
+
+mod accepted {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_old_token_ends_at_once_and_the_new_one_works() {
+        let server = Server::shared().await;
+        let mut tenant = server.workspace("reset").await;
+        tenant.create_key("kept").await;
+        let answer = tenant.client.workspaces.reset_workspace_token(of(&tenant.id)).await;
+        let answer = answer.unwrap().into_inner();
+        assert_ne!(answer.workspace_token, tenant.token);
+        let refusal = tenant.client.keys.list_api_keys(tenant.list()).await.refused();
+        assert_eq!(refusal.reason, ErrorReason::CredentialInvalid);
+        let mut renewed = server.bearer(&answer.workspace_token).keys;
+        let listed = renewed.list_api_keys(tenant.list()).await.unwrap().into_inner();
+        assert_eq!(listed.api_keys.len(), 1);
+        let (shown, _) = answer.workspace_token.rsplit_once('_').unwrap();
+        assert_eq!(answer.workspace.unwrap().token_display, shown);
+    }
+
+    #[tokio::test]
+    async fn the_operator_resets_for_a_tenant_that_lost_its_token() {
+        let server = Server::shared().await;
+        let tenant = server.workspace("lost").await;
+        let answer = server.operator.workspaces.clone().reset_workspace_token(of(&tenant.id)).await;
+        let token = answer.unwrap().into_inner().workspace_token;
+        server.bearer(&token).keys.list_api_keys(tenant.list()).await.unwrap();
+    }
+}
+
+mod not_found {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_workspace_that_is_not_there_has_no_token() {
+        let server = Server::shared().await;
+        let missing = crate::asks::missing(&server.workspace("real").await.id);
+        let refusal =
+            server.operator.workspaces.clone().reset_workspace_token(of(&missing)).await.refused();
+        assert_eq!(refusal.reason, ErrorReason::WorkspaceNotFound);
+    }
+}
+
+mod conflict {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stale_etag_leaves_the_token_as_it_was() {
+        let server = Server::shared().await;
+        let mut tenant = server.workspace("etags").await;
+        let asked = ResetWorkspaceTokenRequest { etag: "\"9\"".to_owned(), ..of(&tenant.id) };
+        let refusal = tenant.client.workspaces.reset_workspace_token(asked).await.refused();
+        assert_eq!(refusal.reason, ErrorReason::EtagMismatch);
+        tenant.client.keys.list_api_keys(tenant.list()).await.unwrap();
+    }
+}
+
+mod denied {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_service_resets_no_tokens() {
+        let server = Server::shared().await;
+        let tenant = server.workspace("serviced").await;
+        let secret = server.service(&[api::v1::Permission::OrgReadWrite], &[&tenant]).await;
+        let mut service = server.bearer(&secret).workspaces;
+        let refusal = service.reset_workspace_token(of(&tenant.id)).await.refused();
+        assert_eq!(refusal.reason, ErrorReason::PermissionDenied);
+    }
+}

@@ -1,0 +1,110 @@
+//! What is kept holds no secret and no address of a person in clear, in no table and in no form.
+
+use std::collections::BTreeMap;
+
+use api::v1::{self as wire, CreateApiKeyResponse};
+use harness::{Server, Tables};
+
+/// A text in the forms in which it could lie around.
+fn forms(text: &str) -> Vec<String> {
+    let bytes = text.as_bytes();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let reversed = text.chars().rev().collect();
+    let mut forms = vec![text.to_owned(), hex, reversed];
+    // Base64 of the text at each of the three offsets that it can have inside something longer.
+    for pad in 0..3 {
+        let shifted = [&vec![0; pad], bytes].concat();
+        let encoded = base64(&shifted[..shifted.len() / 3 * 3]);
+        forms.push(encoded[4..].to_owned());
+    }
+    forms
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let each = |three: &[u8]| {
+        let bits = three.iter().fold(0_usize, |bits, &byte| bits << 8 | usize::from(byte));
+        [18, 12, 6, 0].map(|shift| LETTERS[bits >> shift & 63] as char)
+    };
+    bytes.chunks_exact(3).flat_map(each).collect()
+}
+
+/// Fails if any of `planted` is in any table, in any form.
+async fn assert_absent(tables: &Tables, planted: &BTreeMap<&str, String>) {
+    let dump = tables.dump().await;
+    assert!(dump.contains("the report's key"), "the dump holds what is no secret");
+    let lower = dump.to_lowercase();
+    for (what, text) in planted {
+        for form in forms(text) {
+            let found = dump.contains(&form) || lower.contains(&form.to_lowercase());
+            assert!(!found, "{what} is in the tables as {form}");
+        }
+    }
+}
+
+/// The secret part of a credential: what is behind the public kid, without the checksum.
+fn secret_part(credential: &str) -> String {
+    let (_, secret) = credential.rsplit_once('_').unwrap();
+    secret[..43].to_owned()
+}
+
+#[tokio::test]
+async fn nothing_secret_lies_in_any_table() {
+    let server = Server::start().await;
+    let tenant = server.workspace("sealed").await;
+    let request = crate::create_api_key::everything(&tenant, server.clock.now().as_second());
+    let request = wire::CreateApiKeyRequest {
+        request_id: "a-request-whose-answer-is-kept".to_owned(),
+        ..request
+    };
+    let made: CreateApiKeyResponse = tenant.create(request.clone()).await;
+    let service = server.service(&[wire::Permission::Verify], &[&tenant]).await;
+    let reset = wire::ResetWorkspaceTokenRequest {
+        workspace_id: tenant.id.clone(),
+        request_id: "a-reset-whose-answer-is-kept".to_owned(),
+        ..Default::default()
+    };
+    let mut operator = server.operator.workspaces.clone();
+    let reset = operator.reset_workspace_token(reset).await.unwrap().into_inner();
+    let (email, webhook) = (request.email.unwrap(), request.webhook.unwrap());
+    let planted = BTreeMap::from([
+        ("the e-mail provider's key", email.api_key),
+        ("the sender's address", email.from_email),
+        ("the webhook's token", webhook.auth_token),
+        ("the owner's address", request.owner.unwrap().owner_email),
+        ("the key", secret_part(&made.secret)),
+        ("the auth token", secret_part(&made.auth_token)),
+        ("the first workspace token", secret_part(&tenant.token)),
+        ("the second workspace token", secret_part(&reset.workspace_token)),
+        ("the service's secret", secret_part(&service)),
+        ("the operator's token", server.operator_token()["operator_".len()..].to_owned()),
+    ]);
+    // The answers are kept for repetition, sealed.
+    let kept = "SELECT count(*) FROM log.requests WHERE sealed_reply IS NOT NULL";
+    assert_eq!(server.tables().row(kept, &[]).await.get::<_, i64>(0), 2);
+    // Both read models have come so far once these are answered.
+    let mut keys = server.bearer(&reset.workspace_token).keys;
+    keys.get_config(tenant.config(&made.api_key.unwrap().key_id)).await.unwrap();
+    keys.list_api_keys(tenant.list()).await.unwrap();
+    assert_absent(&server.tables(), &planted).await;
+}
+
+#[tokio::test]
+async fn the_search_would_find_what_it_looks_for() {
+    let database = testkit::database().await;
+    let tables = Tables::of(&database);
+    tables
+        .run(
+            "CREATE SCHEMA log; CREATE TABLE log.leak (a text, b bytea, c jsonb); \
+             INSERT INTO log.leak VALUES ('one-planted-text', 'two-planted-text', \
+             '{\"x\": \"three-planted-text\"}'), \
+             (encode('four-planted-text', 'base64'), NULL, NULL), \
+             ('xx' || encode('five-planted-text', 'hex'), NULL, NULL)",
+        )
+        .await;
+    let dump = tables.dump().await;
+    for text in ["one", "two", "three", "four", "five"] {
+        let planted = format!("{text}-planted-text");
+        assert!(forms(&planted).iter().any(|form| dump.contains(form)), "{planted} in {dump}");
+    }
+}

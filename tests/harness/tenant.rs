@@ -1,0 +1,136 @@
+//! A workspace as its owner sees it: its id, its token, and calls with both filled in.
+
+use api::v1::{
+    ApiKey, CreateApiKeyRequest, CreateApiKeyResponse, DisableApiKeyRequest, EnableApiKeyRequest,
+    GetApiKeyRequest, GetConfigRequest, ListApiKeysRequest, RevocationReason, RevokeApiKeyRequest,
+    VerifyKeyRequest, VerifyKeyResponse,
+};
+use tonic::transport::Channel;
+
+use crate::{Client, Credentials};
+
+/// A workspace and its token.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    /// `ws_...`.
+    pub id: String,
+    /// `kww_...`.
+    pub token: String,
+    /// Calls with the token.
+    pub client: Client,
+}
+
+impl Tenant {
+    /// Over a server's channel.
+    #[must_use]
+    pub fn new(id: String, token: String, channel: &Channel) -> Self {
+        let client = Client::new(channel, &Credentials::bearer(&token));
+        Self { id, token, client }
+    }
+
+    /// A request for a key of this name, to be filled in.
+    #[must_use]
+    pub fn key(&self, name: &str) -> CreateApiKeyRequest {
+        CreateApiKeyRequest {
+            workspace_id: self.id.clone(),
+            name: name.to_owned(),
+            ..CreateApiKeyRequest::default()
+        }
+    }
+
+    /// A new key of this name and no more.
+    pub async fn create_key(&self, name: &str) -> CreateApiKeyResponse {
+        self.create(self.key(name)).await
+    }
+
+    /// A new key as asked for.
+    pub async fn create(&self, request: CreateApiKeyRequest) -> CreateApiKeyResponse {
+        self.client.clone().keys.create_api_key(request).await.unwrap().into_inner()
+    }
+
+    /// A request for a key.
+    #[must_use]
+    pub fn get(&self, key_id: &str) -> GetApiKeyRequest {
+        GetApiKeyRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            ..GetApiKeyRequest::default()
+        }
+    }
+
+    /// The key as GetApiKey answers it.
+    pub async fn read_key(&self, key_id: &str) -> ApiKey {
+        let got = self.client.clone().keys.get_api_key(self.get(key_id)).await.unwrap();
+        got.into_inner().api_key.unwrap()
+    }
+
+    /// A request for a key's configuration.
+    #[must_use]
+    pub fn config(&self, key_id: &str) -> GetConfigRequest {
+        GetConfigRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            ..GetConfigRequest::default()
+        }
+    }
+
+    /// A request for the first page of keys.
+    #[must_use]
+    pub fn list(&self) -> ListApiKeysRequest {
+        ListApiKeysRequest { workspace_id: self.id.clone(), ..ListApiKeysRequest::default() }
+    }
+
+    /// The names of the keys that a list answers.
+    pub async fn names(&self, request: ListApiKeysRequest) -> Vec<String> {
+        let listed = self.client.clone().keys.list_api_keys(request).await.unwrap().into_inner();
+        listed.api_keys.into_iter().map(|key| key.name).collect()
+    }
+
+    /// A request to disable a key.
+    #[must_use]
+    pub fn disable(&self, key_id: &str) -> DisableApiKeyRequest {
+        DisableApiKeyRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            ..DisableApiKeyRequest::default()
+        }
+    }
+
+    /// A request to enable a key.
+    #[must_use]
+    pub fn enable(&self, key_id: &str) -> EnableApiKeyRequest {
+        EnableApiKeyRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            ..EnableApiKeyRequest::default()
+        }
+    }
+
+    /// A request to revoke a key that nobody uses.
+    #[must_use]
+    pub fn revoke(&self, key_id: &str) -> RevokeApiKeyRequest {
+        RevokeApiKeyRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            reason: RevocationReason::Unused.into(),
+            ..RevokeApiKeyRequest::default()
+        }
+    }
+
+    /// Revokes a key.
+    pub async fn revoke_key(&self, key_id: &str) -> ApiKey {
+        let revoked = self.client.clone().keys.revoke_api_key(self.revoke(key_id)).await.unwrap();
+        revoked.into_inner().api_key.unwrap()
+    }
+
+    /// A request for a verdict.
+    #[must_use]
+    pub fn question(&self, secret: &str) -> VerifyKeyRequest {
+        VerifyKeyRequest { key: secret.to_owned(), ..VerifyKeyRequest::default() }
+    }
+
+    /// The verdict on a key.
+    pub async fn verify(&self, secret: &str) -> VerifyKeyResponse {
+        self.client.clone().keys.verify_key(self.question(secret)).await.unwrap().into_inner()
+    }
+}
