@@ -4,6 +4,8 @@
 //! what it must be takes the node's right to answer away, is checked from its first event, and only
 //! if it is sound is the verifier built anew.
 
+mod loader;
+
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use verifier::Verifier;
 
 use crate::node::Node;
+use loader::Loader;
 
 /// The pause after a failed read; it doubles up to [`LONGEST_PAUSE`].
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
@@ -135,7 +138,8 @@ impl Tail {
 
     async fn warm(&self) -> Result<(Subscription, Warm), Trouble> {
         let began = std::time::Instant::now();
-        let verifier = Verifier::new(self.brand.clone());
+        let verifier = Arc::new(Verifier::new(self.brand.clone()));
+        let mut loader = Loader::new(Arc::clone(&verifier));
         // A million rows take longer than any statement of the service may.
         let mut connection =
             self.database.connect("warm start", &[("statement_timeout", "0")]).await?;
@@ -143,9 +147,10 @@ impl Tail {
             &mut connection,
             |workspace| verifier.load_workspace(&workspace),
             |credential| verifier.load_service_credential(&credential),
-            |key| verifier.load_key(&key),
+            |key| loader.load(key),
         )
         .await?;
+        loader.end().await.map_err(|error| Trouble::Unsound(Box::new(error)))?;
         for quarantined in &loaded.quarantined {
             if let Ok(workspace) = quarantined.workspace_id.parse() {
                 verifier.quarantine(workspace);
@@ -164,7 +169,7 @@ impl Tail {
         if start < self.node.freshness.applied() {
             self.node.freshness.withdraw();
         }
-        self.node.verifier.store(Arc::new(verifier));
+        self.node.verifier.store(verifier);
         self.node.freshness.note_applied(start);
         tracing::info!(keys = loaded.key_count, position = %start, took = ?began.elapsed(), "the verifier is warm");
         Ok((subscription, Warm { keys: loaded.keys, workspaces: loaded.workspaces }))

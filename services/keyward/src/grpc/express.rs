@@ -6,13 +6,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use api::v1::ErrorReason;
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
 use futures_util::future::Either;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use http_body_util::BodyExt;
 use hyper::body::Frame;
+use pin_project_lite::pin_project;
+use tokio::time::Sleep;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::metadata::MetadataMap;
@@ -26,6 +30,8 @@ use crate::server::MESSAGE;
 
 /// Before each message: whether it is compressed, and its length in four bytes.
 pub(super) const HEAD: usize = 5;
+/// The longest that a call, or a pause within a message, may take.
+const LONGEST: Duration = Duration::from_secs(60);
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 
 static GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
@@ -55,7 +61,7 @@ where
 {
     type Response = Response<Body>;
     type Error = S::Error;
-    type Future = Either<Answering<S::Error>, S::Future>;
+    type Future = Either<Answering<S::Error>, Bounded<S::Future>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -63,11 +69,42 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         if !is_plain_verify(&request) {
-            return Either::Right(self.inner.call(request));
+            let limit = tokio::time::sleep(LONGEST);
+            return Either::Right(Bounded { inner: self.inner.call(request), limit });
         }
         let node = Arc::clone(&self.node);
         Either::Left(Box::pin(async move { Ok(answer(&node, request).await) }))
     }
+}
+
+pin_project! {
+    /// A call the common way, for at most [`LONGEST`]. A verdict needs no timer: it waits for nothing
+    /// but its own message.
+    pub struct Bounded<F> {
+        #[pin]
+        inner: F,
+        #[pin]
+        limit: Sleep,
+    }
+}
+
+impl<F, E> Future for Bounded<F>
+where
+    F: Future<Output = Result<Response<Body>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(answered) = this.inner.poll(context) {
+            return Poll::Ready(answered);
+        }
+        this.limit.poll(context).map(|()| Ok(Status::from(too_late()).into_http()))
+    }
+}
+
+fn too_late() -> Refusal {
+    Refusal::new(ErrorReason::DeadlineExceeded, "the call took too long")
 }
 
 /// A VerifyKey under way.
@@ -101,21 +138,25 @@ async fn answer(node: &Node, request: Request<Body>) -> Response<Body> {
 
 /// The one message of a request, without what stands before it.
 async fn message(body: &mut Body) -> Result<Bytes, Status> {
-    let mut whole = Bytes::new();
-    while let Some(frame) = body.frame().await {
+    let (mut whole, mut joined) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = next(body).await? {
         let Ok(part) = frame?.into_data() else {
             continue;
         };
-        if whole.len() + part.len() > MESSAGE + HEAD {
+        if whole.len() + joined.len() + part.len() > MESSAGE + HEAD {
             let message = "the message is larger than the 64 KiB that this RPC takes";
             return Err(Refusal::new(ErrorReason::MessageTooLarge, message).into());
         }
         // Nearly always all of it comes in one part.
-        whole = if whole.is_empty() {
-            part
+        if whole.is_empty() && joined.is_empty() {
+            whole = part;
         } else {
-            BytesMut::from_iter([whole, part].concat()).freeze()
-        };
+            joined.extend_from_slice(&std::mem::take(&mut whole));
+            joined.extend_from_slice(&part);
+        }
+    }
+    if !joined.is_empty() {
+        whole = joined.freeze();
     }
     match *whole {
         [0, a, b, c, d, ref rest @ ..]
@@ -125,6 +166,14 @@ async fn message(body: &mut Body) -> Result<Bytes, Status> {
         }
         _ => Err(malformed()),
     }
+}
+
+/// The next part of a body; with a timer only if it is not there yet.
+async fn next(body: &mut Body) -> Result<Option<Result<Frame<Bytes>, Status>>, Status> {
+    if let Some(frame) = body.frame().now_or_never() {
+        return Ok(frame);
+    }
+    tokio::time::timeout(LONGEST, body.frame()).await.map_err(|_| too_late().into())
 }
 
 /// The message of a request is not one, whole and uncompressed, of ours.

@@ -22,8 +22,6 @@ pub struct Limits {
     pub keepalive: Duration,
     /// How long the answer to a ping may take.
     pub keepalive_timeout: Duration,
-    /// The longest that a call may take, whatever its deadline.
-    pub call: Duration,
 }
 
 impl Limits {
@@ -37,7 +35,6 @@ impl Limits {
             headers: 16 * 1024,
             keepalive: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(10),
-            call: Duration::from_secs(60),
         }
     }
 }

@@ -117,7 +117,6 @@ async fn serve(
         .http2_keepalive_interval(Some(limits.keepalive))
         .http2_keepalive_timeout(Some(limits.keepalive_timeout))
         .http2_max_pending_accept_reset_streams(Some(64))
-        .timeout(limits.call)
         .layer(EdgeLayer)
         .layer(express)
         .add_routes(routes)
