@@ -57,6 +57,9 @@ pub struct RunnerOptions {
     pub poll_min: Duration,
     /// The longest pause of an idle runner.
     pub poll_max: Duration,
+    /// The pause after a batch that was not full: what is appended meanwhile goes into one batch
+    /// instead of many. A reader waits that much longer at the most.
+    pub gather: Duration,
     /// The longest pause of a failing runner.
     pub backoff_max: Duration,
     /// The longest that one batch may take.
@@ -71,6 +74,7 @@ impl Default for RunnerOptions {
             batch: 1_000,
             poll_min: Duration::from_millis(25),
             poll_max: Duration::from_millis(250),
+            gather: Duration::ZERO,
             backoff_max: Duration::from_secs(5),
             batch_timeout: Duration::from_secs(30),
             committed: None,
@@ -138,6 +142,7 @@ impl<P: Projection> ProjectionRunner<P> {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut idle = self.options.poll_min;
         let mut backoff = Duration::ZERO;
+        let mut applied = Position::ZERO;
         while !stop.is_cancelled() {
             let name = self.projection.name();
             // Dropping a step rolls it back: stopping never waits for a slow batch.
@@ -151,9 +156,18 @@ impl<P: Projection> ProjectionRunner<P> {
                         tracing::info!(projection = name, "projection works again");
                     }
                     backoff = Duration::ZERO;
-                    let worked = matches!(progress, Progress::Applied(_));
-                    idle = if worked { self.options.poll_min } else { idle };
-                    if worked { Duration::ZERO } else { idle }
+                    match progress {
+                        Progress::Applied(position) => {
+                            idle = self.options.poll_min;
+                            let full = position.since(applied) >= self.options.batch as u64;
+                            applied = position;
+                            if !full {
+                                tokio::time::sleep(self.options.gather).await;
+                            }
+                            Duration::ZERO
+                        }
+                        Progress::UpToDate(_) | Progress::Taken => idle,
+                    }
                 }
                 Err(error) => {
                     self.connection = None;

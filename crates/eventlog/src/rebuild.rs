@@ -88,6 +88,7 @@ pub async fn rebuild(
     if rebuilt.is_err() {
         names.discard(&connection).await;
     }
+    end_turn(&connection, projection.name()).await;
     let position = rebuilt?;
     checkpoints.publish(projection.name(), position);
     progress(position, position);
@@ -127,6 +128,15 @@ async fn take_turn(connection: &Connection, name: &'static str) -> Result<(), Re
     const TURN: &str = "SELECT pg_try_advisory_lock(hashtextextended('keyward rebuild ' || $1, 0))";
     let taken: bool = connection.query_one(TURN, &[&name]).await?.try_get(0)?;
     if taken { Ok(()) } else { Err(RebuildError::AlreadyRunning(name)) }
+}
+
+/// Lets the next one in at once: a closed connection gives its lock back only when the server has
+/// noticed that it is closed, which is soon enough where this fails.
+async fn end_turn(connection: &Connection, name: &'static str) {
+    const END: &str = "SELECT pg_advisory_unlock(hashtextextended('keyward rebuild ' || $1, 0))";
+    if let Err(error) = connection.query_one(END, &[&name]).await {
+        tracing::debug!(error = &error as &dyn Error, "the turn ends with the connection");
+    }
 }
 
 /// Makes the new tables as the owner of the live ones, and acts as that role from here on.

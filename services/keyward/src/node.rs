@@ -12,7 +12,7 @@ use eventlog::{Checkpoints, Database, Position};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use vault::{NoEntropy, Peppers, Tokens};
+use vault::{ChainKey, NoEntropy, Peppers, Tokens};
 use verifier::Verifier;
 
 use crate::clock::Clock;
@@ -48,6 +48,8 @@ pub struct Node {
     pub freshness: Arc<Freshness>,
     /// For digests of secrets.
     pub peppers: Arc<Peppers>,
+    /// For digests of requests; the log's own MACs are made in the log.
+    pub chain: Arc<ChainKey>,
     /// For page tokens and stored replies.
     pub tokens: Arc<Tokens>,
     /// For sealed values.

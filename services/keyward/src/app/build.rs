@@ -50,6 +50,7 @@ pub(super) async fn node(
         applying: std::sync::RwLock::new(()),
         verifier_id: verifier_id.to_string(),
         peppers: Arc::clone(ring.peppers()),
+        chain: Arc::clone(ring.chain()),
         tokens: Arc::clone(ring.tokens()),
         data_keys: DataKeys::new(database.clone(), Arc::clone(ring.keks())),
         operator,

@@ -102,8 +102,10 @@ where
             .map(|parent| parent.to_string()),
         request_id: text(&metadata, "x-request-id").map(str::to_owned),
     };
+    let passed = extensions.get::<Arrived>().map_or(Duration::ZERO, |arrived| arrived.0.elapsed());
     let deadline = timeout(&metadata)
-        .map_or(LONGEST, |asked| asked.min(LONGEST).saturating_sub((asked / 10).min(EARLIER)));
+        .map_or(LONGEST, |asked| asked.min(LONGEST).saturating_sub((asked / 10).min(EARLIER)))
+        .saturating_sub(passed);
     let running = run(Arc::clone(node), call, message);
     let span = span(node, rpc, &metadata);
     let task = node.control.spawn(
@@ -138,6 +140,10 @@ pub(super) fn refuse_large(bytes: usize) -> Result<(), Refusal> {
 /// The address at the other end of the connection, put there by the listener.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
+
+/// When a call came in, before its message was read: its deadline counts from here, as tonic's own does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrived(pub(super) Instant);
 
 /// The span of a call if it is sampled, else none, which costs next to nothing to be in.
 #[inline]

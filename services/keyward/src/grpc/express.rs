@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use api::v1::ErrorReason;
 use bytes::{Bytes, BytesMut};
@@ -22,6 +22,7 @@ use tonic::body::Body;
 use tonic::metadata::MetadataMap;
 use tower::{Layer, Service};
 
+use super::call::Arrived;
 use super::rpc::Rpc;
 use super::status::Refusal;
 use super::verify_key;
@@ -67,8 +68,9 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         if !is_plain_verify(&request) {
+            request.extensions_mut().insert(Arrived(Instant::now()));
             let limit = tokio::time::sleep(LONGEST);
             return Either::Right(Bounded { inner: self.inner.call(request), limit });
         }

@@ -127,8 +127,12 @@ impl<Asked: Message> Mutation<'_, Asked> {
         }
     }
 
-    fn digest(&self) -> [u8; 32] {
-        vault::sha256(&zeroize::Zeroizing::new(self.asked.encode_to_vec()))
+    /// Of the request's content. A MAC, for what a request holds may be guessed: an e-mail address is
+    /// sealed everywhere else.
+    fn digest(&self, node: &Node) -> [u8; 32] {
+        let mut content = zeroize::Zeroizing::new(b"keyward.request.v1".to_vec());
+        content.extend_from_slice(&zeroize::Zeroizing::new(self.asked.encode_to_vec()));
+        node.chain.mac(&content)
     }
 
     /// The record of this request: its answer sealed, since it may hold secrets. Without random
@@ -141,7 +145,7 @@ impl<Asked: Message> Mutation<'_, Asked> {
             caller: key.caller.clone(),
             rpc: key.rpc.clone(),
             request_id: key.request_id.clone(),
-            content_digest: self.digest(),
+            content_digest: self.digest(node),
             sealed_reply,
             expires_at: node.clock.now() + REPLAY,
         })
@@ -153,7 +157,7 @@ impl<Asked: Message> Mutation<'_, Asked> {
         key: &RequestKey,
         stored: &StoredRequest,
     ) -> Result<R, Refusal> {
-        if stored.content_digest != self.digest() {
+        if stored.content_digest != self.digest(node) {
             return Err(Refusal::new(
                 ErrorReason::RequestIdReused,
                 "the request_id was used for another request",
