@@ -26,6 +26,7 @@ mod verify_key;
 mod bad_input;
 mod callers;
 mod environments;
+mod failover;
 mod freshness;
 mod malformed;
 mod outage;

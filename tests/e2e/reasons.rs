@@ -110,6 +110,10 @@ const REASONS: &[(ErrorReason, Met)] = &[
         ErrorReason::DeadlineExceeded,
         Here("malformed.rs", "a_deadline_that_cannot_be_kept_is_exceeded"),
     ),
+    (
+        ErrorReason::LogUnsound,
+        Elsewhere("a write between a loss and its discovery; the log's contract tests show it"),
+    ),
     (ErrorReason::Internal, Elsewhere("a fault of ours; every other test would fail on it")),
     (ErrorReason::MethodUnknown, Here("malformed.rs", "a_method_that_is_not_there_is_unknown")),
 ];

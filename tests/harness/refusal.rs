@@ -125,7 +125,8 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::DatabaseUnavailable
         | ErrorReason::CommitOutcomeUnknown
         | ErrorReason::Overloaded
-        | ErrorReason::ShuttingDown => Code::Unavailable,
+        | ErrorReason::ShuttingDown
+        | ErrorReason::LogUnsound => Code::Unavailable,
         ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorReason::Internal => Code::Internal,
         ErrorReason::MethodUnknown => Code::Unimplemented,

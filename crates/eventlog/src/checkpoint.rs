@@ -73,15 +73,26 @@ impl Checkpoints {
         }
     }
 
-    /// Tells the waiters of this program.
+    /// Tells the waiters of this program how far a projection is: after a failover that lost the log's
+    /// tail, less far than before.
     pub(crate) fn publish(&self, name: &str, position: Position) {
         self.sender(name, |sender| {
-            sender.send_if_modified(|known| {
-                let moved = position > *known;
-                *known = position.max(*known);
-                moved
-            });
+            sender.send_if_modified(|known| std::mem::replace(known, position) != position);
         });
+    }
+
+    /// Forgets how far a projection is: until its runner knows again, waiters ask the database.
+    pub(crate) fn forget(&self, name: &str) {
+        self.publish(name, Position::ZERO);
+    }
+
+    /// Forgets how far all projections are, as after [`Checkpoints::forget`]: the log is not the one
+    /// that was followed.
+    pub fn forget_all(&self) {
+        let local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
+        for sender in local.values() {
+            sender.send_replace(Position::ZERO);
+        }
     }
 
     fn channel(&self, name: &str) -> watch::Receiver<Position> {

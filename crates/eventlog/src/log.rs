@@ -82,7 +82,8 @@ impl EventLog {
             },
             queue: waiting,
             committed,
-            known: head,
+            known: Some(head),
+            log_id: head.log_id,
             session: Some(session),
             held: None,
         };

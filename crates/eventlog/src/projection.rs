@@ -171,6 +171,7 @@ impl<P: Projection> ProjectionRunner<P> {
                 }
                 Err(error) => {
                     self.connection = None;
+                    self.checkpoints.forget(name);
                     counter!("keyward_projection_errors_total", "projection" => name).increment(1);
                     if backoff.is_zero() {
                         let error = &error as &dyn Error;

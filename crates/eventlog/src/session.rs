@@ -29,12 +29,14 @@ use crate::database::{Connection, Database};
 use crate::error::{Fault, LogError, sqlstate};
 use crate::event::{Position, Revision, StreamId};
 use crate::plan::{Past, PastEvent, Plan};
-use crate::row;
+use crate::row::{self, Head};
+use crate::writer::check_grown;
 
 /// The channel on which followers in other programs are woken.
 pub(crate) const CHANNEL: &str = "keyward_log";
 
-const LOCK: &str = "SELECT log_id, epoch, position, mac FROM log.head FOR UPDATE";
+const LOCK: &str = "SELECT log_id, epoch, position, mac, \
+     (SELECT mac FROM log.events WHERE position = $1) FROM log.head FOR UPDATE";
 const REVISIONS: &str = "SELECT wanted.stream, clock_timestamp(), \
      (SELECT max(revision) FROM log.events AS stored WHERE stored.stream = wanted.stream) \
      FROM unnest($1::text[]) AS wanted (stream)";
@@ -130,10 +132,12 @@ impl Session {
         })
     }
 
-    /// First round trip: opens the transaction, locks the head, reads the past.
+    /// First round trip: opens the transaction, locks the head, reads the past; checks that the log
+    /// has grown from the `known` head.
     pub(crate) async fn lock(
         &self,
         chain: &ChainMac,
+        known: &Head,
         commands: &[&Prepared],
     ) -> Result<Past, LogError> {
         let streams: Vec<&str> = commands
@@ -146,14 +150,16 @@ impl Session {
             .flat_map(|command| command.all_events())
             .map(|(_, event)| event.event_id)
             .collect();
-        let wanted: (Parameters<'_>, Parameters<'_>) = ([&streams], [&ids]);
+        let known_position = known.position.to_sql();
+        let wanted: (Parameters<'_>, Parameters<'_>, Parameters<'_>) =
+            ([&known_position], [&streams], [&ids]);
         let trip = async {
             tokio::join!(
                 biased;
                 self.connection.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
-                self.connection.query_one(&self.lock, &[]),
-                self.connection.query(&self.revisions, &wanted.0),
-                self.connection.query(&self.event_ids, &wanted.1),
+                self.connection.query_one(&self.lock, &wanted.0),
+                self.connection.query(&self.revisions, &wanted.1),
+                self.connection.query(&self.event_ids, &wanted.2),
                 self.read_requests(commands),
             )
         };
@@ -161,7 +167,10 @@ impl Session {
             .await
             .map_err(|_| LogError::timed_out("lock the head"))?;
         begin?;
-        past(chain, &head?, &revisions?, &events?, &requests?)
+        let locked = head?;
+        let head = row::head(&locked, |log_id| chain.genesis(log_id))?;
+        check_grown(known, &head, locked.try_get(4)?)?;
+        past(head, &revisions?, &events?, &requests?)
     }
 
     async fn read_requests(
@@ -302,14 +311,7 @@ fn refused(plan: &Plan<'_>, error: &tokio_postgres::Error) -> LogError {
 #[error("the database refused the batch: {0}")]
 struct Refused(String);
 
-fn past(
-    chain: &ChainMac,
-    head: &Row,
-    revisions: &[Row],
-    events: &[Row],
-    requests: &[Row],
-) -> Result<Past, LogError> {
-    let head = row::head(head, |log_id| chain.genesis(log_id))?;
+fn past(head: Head, revisions: &[Row], events: &[Row], requests: &[Row]) -> Result<Past, LogError> {
     let first = revisions.first().ok_or(LogError::Invalid("a command has at least one stream"))?;
     let now = row::timestamp(first, 1)?;
     let mut past = Past {

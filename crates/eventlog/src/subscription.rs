@@ -150,6 +150,13 @@ impl Subscription {
         Head { position: self.tip.position, mac: self.tip.mac, ..self.known }
     }
 
+    /// Reads over a new connection from here on: the present one may lead to a server that is no
+    /// primary any more and knows of no news.
+    pub fn reconnect(&mut self) {
+        self.line = None;
+        self.pause = Pause::None;
+    }
+
     /// Reads once and returns what is new. After an empty read the next call first waits: for a
     /// local commit, a NOTIFY, or at most the polling pause. Dropping the future loses nothing.
     ///

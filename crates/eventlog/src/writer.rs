@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use metrics::{counter, histogram};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::Instrument as _;
+use uuid::Uuid;
 
 use crate::append::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Prepared};
 use crate::chain::ChainMac;
@@ -16,6 +17,7 @@ use crate::database::Database;
 use crate::error::{Fault, LogError};
 use crate::event::Position;
 use crate::plan::{Answer, Plan};
+use crate::read;
 use crate::row::Head;
 use crate::session::{Failure, Session};
 
@@ -43,8 +45,9 @@ pub(crate) struct Writer {
     pub(crate) patience: Patience,
     pub(crate) queue: mpsc::Receiver<Pending>,
     pub(crate) committed: watch::Sender<Position>,
-    /// The head as this writer last saw it: a log that falls behind it is not the same log.
-    pub(crate) known: Head,
+    /// The head as this writer last saw it; none once the log turned out not to have grown from it.
+    pub(crate) known: Option<Head>,
+    pub(crate) log_id: Uuid,
     pub(crate) session: Option<Session>,
     /// A command that did not fit the last batch.
     pub(crate) held: Option<Pending>,
@@ -129,8 +132,16 @@ impl Writer {
                 .await
                 .map_err(Failure::NotWritten)?,
         };
-        let past = session.lock(&self.chain, commands).await.map_err(Failure::NotWritten)?;
-        check_same_log(&self.known, &past.head).map_err(Failure::NotWritten)?;
+        let known = match self.known {
+            Some(known) => known,
+            None => self.adopt().await.map_err(Failure::NotWritten)?,
+        };
+        let locked = session.lock(&self.chain, &known, commands).await;
+        if matches!(locked, Err(LogError::Corrupt { .. })) {
+            // Nothing is written on top of what is not understood. The next batch looks anew.
+            self.known = None;
+        }
+        let past = locked.map_err(Failure::NotWritten)?;
         let plan = Plan::new(past, &self.chain, commands.iter().copied());
         if plan.events.is_empty() {
             // The answers rest on what was committed before; how the rollback goes is all the same.
@@ -142,13 +153,28 @@ impl Writer {
             histogram!("keyward_append_batch_size").record(event_count(&plan));
             self.session = Some(session);
         }
-        self.known = plan.head;
+        self.known = Some(plan.head);
         self.committed.send_if_modified(|seen| {
             let moved = *seen != plan.head.position;
             *seen = plan.head.position;
             moved
         });
         Ok(plan.answers)
+    }
+
+    /// Goes on from where the log ends now, as a writer that has just started would: a failover that
+    /// lost the tail is no reason to refuse writes for ever. Another log is.
+    async fn adopt(&mut self) -> Result<Head, LogError> {
+        let head = read::head(&self.database, &self.chain).await?;
+        if head.log_id != self.log_id {
+            let fault = Fault::OtherLog { expected: self.log_id, found: head.log_id };
+            return Err(LogError::corrupt(head.position, fault));
+        }
+        let head = read::checked_head(&self.database, &self.chain).await?;
+        tracing::warn!(position = %head.position, epoch = head.epoch, "the log is another one than this writer knew: going on from its end");
+        self.committed.send_replace(head.position);
+        self.known = Some(head);
+        Ok(head)
     }
 }
 
@@ -157,11 +183,15 @@ fn event_count(plan: &Plan<'_>) -> f64 {
     u32::try_from(plan.events.len()).map_or(f64::INFINITY, f64::from)
 }
 
-/// Refuses a head that cannot have grown out of the one that was seen before.
-fn check_same_log(known: &Head, head: &Head) -> Result<(), LogError> {
+/// Refuses a head that cannot have grown out of the one that was seen before, whose event now has
+/// the link `there`.
+pub(crate) fn check_grown(known: &Head, head: &Head, there: Option<&[u8]>) -> Result<(), LogError> {
     same_log(known, head)?;
     if head.position == known.position && head.mac != known.mac {
         return Err(LogError::corrupt(head.position, Fault::HeadMac));
+    }
+    if known.position > Position::ZERO && there != Some(&known.mac) {
+        return Err(LogError::corrupt(known.position, Fault::Replaced));
     }
     Ok(())
 }

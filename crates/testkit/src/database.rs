@@ -31,6 +31,24 @@ impl TestDatabase {
         &self.name
     }
 
+    /// A copy as it is now, like a standby that replication does not reach any more. Ends all
+    /// connections to this database.
+    pub async fn fork(&self) -> Fork {
+        let name = fresh_name("kw_fork");
+        let copy = format!("CREATE DATABASE {name} TEMPLATE {}", self.name);
+        run(&Postgres::url("postgres"), &[&end_connections(&self.name), &copy]).await;
+        Fork { name }
+    }
+
+    /// Puts a copy in this database's place, as a failover to that standby does: what was committed
+    /// since it was made is lost. Ends all connections.
+    pub async fn fail_over_to(&self, fork: Fork) {
+        let (name, lost) = (&self.name, fresh_name("kw_lost"));
+        let aside = format!("ALTER DATABASE {name} RENAME TO {lost}");
+        let promote = format!("ALTER DATABASE {} RENAME TO {name}", fork.name);
+        run(&Postgres::url("postgres"), &[&end_connections(name), &aside, &promote]).await;
+    }
+
     async fn create(options: &str) -> Self {
         let name = fresh_name("kw");
         let create = format!("CREATE DATABASE {name} {options}");
@@ -38,6 +56,12 @@ impl TestDatabase {
         let url = Postgres::url(&name);
         Self { name, url }
     }
+}
+
+/// A copy of a database, to fail over to.
+#[derive(Debug)]
+pub struct Fork {
+    name: String,
 }
 
 /// An empty database.
@@ -77,11 +101,14 @@ async fn make_template(prepare: impl AsyncFnOnce(&str)) -> String {
     run(&admin, &[&format!("CREATE DATABASE {name}")]).await;
     prepare(&Postgres::url(&name)).await;
     let close = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false");
-    let end = format!(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"
-    );
-    run(&admin, &[&close, &end]).await;
+    run(&admin, &[&close, &end_connections(&name)]).await;
     name
+}
+
+fn end_connections(database: &str) -> String {
+    format!(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}'"
+    )
 }
 
 fn fresh_name(prefix: &str) -> String {

@@ -13,7 +13,7 @@ mod folder;
 mod postgres;
 mod proxy;
 
-pub use database::{TestDatabase, database, database_from};
+pub use database::{Fork, TestDatabase, database, database_from};
 pub use durable::{DurableServer, durable_server};
 pub use eventually::{Condition, eventually};
 pub use postgres::Postgres;

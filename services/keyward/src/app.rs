@@ -208,11 +208,15 @@ fn keep_up(
     stop: &CancellationToken,
 ) {
     upkeep.spawn(Tail::new(Arc::clone(node), chain.clone()).run(stop.clone()));
+    // One that hangs must leave time for the next before the lease ends.
+    let patience = config.lease / 3;
     let heartbeat =
-        Heartbeat::new(&node.database, chain.clone(), node.verifier_id.clone(), config.lease);
-    let (freshness, every) = (Arc::clone(&node.freshness), config.heartbeat);
-    let stopping = stop.clone();
-    upkeep.spawn(async move { freshness::beat(&freshness, heartbeat, every, stopping).await });
+        Heartbeat::new(&node.database, chain.clone(), node.verifier_id.clone(), patience);
+    let (freshness, every, stopping) =
+        (Arc::clone(&node.freshness), config.heartbeat, stop.clone());
+    upkeep.spawn(async move {
+        freshness::beat(&freshness, heartbeat, every, patience, stopping).await;
+    });
     project(node, chain, readmodel::keys::Keys, upkeep, stop);
     project(node, chain, readmodel::config::Configs, upkeep, stop);
     project(node, chain, readmodel::workspaces::Workspaces, upkeep, stop);

@@ -6,27 +6,33 @@
 //! 2. Its answer says where the head of the log was. The head was read after `sent`, the reading of
 //!    `CLOCK_BOOTTIME` before the heartbeat went out, so every event committed before `sent` is at or
 //!    below it.
-//! 3. Only when this node has applied that head is the lease set to `sent + lease`. Positions are
-//!    dense, so nothing below was skipped.
+//! 3. Only when this node has applied that head, and the link of the chain that it carries, is the
+//!    lease set to `sent + lease`. Positions are dense, so nothing below was skipped; the link covers
+//!    all of the past, so it is the primary's past and not one that a failover has lost.
 //! 4. A verdict reads `sent` before it looks anything up ([`Freshness::begin`]), and the clock after it
 //!    was computed ([`Freshness::end`]). What it looked at held all that was committed before that
 //!    `sent`; a lease that is renewed in between says nothing of it, and does not count for it.
-//! 5. Before the verifier is replaced by one that is behind it, the lease is withdrawn: a heartbeat that was under way then
-//!    can't renew it, and a verdict that had begun is not answered. Both spoke of the verifier before.
+//! 5. Before the verifier is replaced by one that is behind it, or when its history turns out not to be
+//!    the primary's, the lease is withdrawn: a heartbeat that was under way then can't renew it, and a
+//!    verdict that had begun is not answered. Both spoke of the verifier before.
 //!
 //! `tests/e2e/freshness.rs` and `freshness/tests.rs` guard these. Only the rate of the clock matters,
 //! never what it shows.
+
+mod beat;
+mod trail;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use eventlog::{Heartbeat, Position};
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use eventlog::{Head, Position, RecordedEvent};
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::clock::{Boottime, Clock};
+pub use beat::beat;
+use trail::{Place, Trail};
 
 /// The freshness of this node. Written by the tail and the heartbeat, read by every verdict.
 #[derive(Debug)]
@@ -39,11 +45,17 @@ pub struct Freshness {
     caught_up: AtomicBool,
     /// Boot time at which the last heartbeat that counted was sent.
     sent: AtomicI64,
-    applied: watch::Sender<Position>,
+    /// The last position in the verifier; for verdicts, which take no lock.
+    applied: AtomicU64,
+    /// The same, for those who wait for it.
+    reached: watch::Sender<Position>,
     /// How often the right to answer was withdrawn.
     withdrawals: AtomicU64,
-    /// Held by whoever renews or withdraws that right, never by a verdict.
-    turn: Mutex<()>,
+    /// Where the verifier is. Held by whoever moves it, or renews or withdraws the right to answer;
+    /// never by a verdict.
+    trail: Mutex<Trail>,
+    /// Told to who follows the log: what it reads may not be what the primary has.
+    doubts: Notify,
 }
 
 /// What was true when an answer was begun.
@@ -53,6 +65,20 @@ pub struct Begun {
     sent: Boottime,
     position: Position,
     withdrawals: u64,
+}
+
+/// Where this node was when a heartbeat was sent.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    sent: Boottime,
+    applied: Position,
+    withdrawals: u64,
+}
+
+impl Mark {
+    const fn applied(self) -> Position {
+        self.applied
+    }
 }
 
 /// How fresh an answer is.
@@ -93,9 +119,11 @@ impl Freshness {
             log_name: log_id.simple().to_string(),
             caught_up: AtomicBool::new(false),
             sent: AtomicI64::new(Boottime::NEVER.nanos()),
-            applied: watch::Sender::new(Position::ZERO),
+            applied: AtomicU64::new(0),
+            reached: watch::Sender::new(Position::ZERO),
             withdrawals: AtomicU64::new(0),
-            turn: Mutex::new(()),
+            trail: Mutex::default(),
+            doubts: Notify::new(),
         }
     }
 
@@ -146,9 +174,10 @@ impl Freshness {
     }
 
     /// The last position that this node has applied.
+    #[inline]
     #[must_use]
     pub fn applied(&self) -> Position {
-        *self.applied.borrow()
+        Position::new(self.applied.load(Ordering::Acquire))
     }
 
     /// The log whose events are applied.
@@ -157,33 +186,81 @@ impl Freshness {
         self.log_id
     }
 
-    /// Notes that everything up to `position` is in the verifier.
-    pub fn note_applied(&self, position: Position) {
-        self.applied.send_replace(position);
+    /// Notes that the verifier holds everything up to `at`, and nothing else.
+    pub fn note_warm(&self, at: Head) {
+        let mut trail = self.lock();
+        trail.begin(at);
+        self.reach(at.position);
     }
 
-    /// Notes that a heartbeat sent at `sent` saw nothing that is not applied; unless the right to
-    /// answer was withdrawn since `withdrawals` was read, for then it speaks of another verifier.
-    fn renew(&self, sent: Boottime, withdrawals: u64) {
-        let _turn = self.take_turn();
-        if self.withdrawals.load(Ordering::Acquire) == withdrawals {
-            self.sent.fetch_max(sent.nanos(), Ordering::AcqRel);
+    /// Notes that `events`, the next ones of the log, are in the verifier too; `false` if the right to
+    /// answer was withdrawn since it was warmed: then it must be warmed anew.
+    pub fn note_applied(&self, events: &[RecordedEvent]) -> bool {
+        let mut trail = self.lock();
+        let tip = trail.extend(events);
+        if let Some(position) = tip {
+            self.reach(position);
+        }
+        tip.is_some()
+    }
+
+    fn reach(&self, position: Position) {
+        self.applied.store(position.get(), Ordering::Release);
+        self.reached.send_replace(position);
+    }
+
+    /// Where this node is, to be taken before a heartbeat is sent.
+    fn mark(&self) -> Mark {
+        let withdrawals = self.withdrawals.load(Ordering::Acquire);
+        Mark { withdrawals, sent: self.clock.boottime(), applied: self.applied() }
+    }
+
+    /// How a head that was seen after `mark` lies to what is applied now.
+    fn place(&self, mark: Mark, head: &Head) -> Place {
+        let trail = self.lock();
+        if self.withdrawals.load(Ordering::Acquire) != mark.withdrawals {
+            // What was seen speaks of another verifier.
+            return Place::Forgotten;
+        }
+        // A log only grows: one that ends before what was read of it has lost its tail.
+        let lost = head.position < mark.applied;
+        if head.log_id != self.log_id || lost { Place::Elsewhere } else { trail.place(head) }
+    }
+
+    /// Notes that a heartbeat sent at `mark` saw nothing that is not applied; unless the right to
+    /// answer was withdrawn since then, for then it speaks of another verifier.
+    fn renew(&self, mark: Mark) {
+        let _turn = self.lock();
+        if self.withdrawals.load(Ordering::Acquire) == mark.withdrawals {
+            self.sent.fetch_max(mark.sent.nanos(), Ordering::AcqRel);
             self.caught_up.store(true, Ordering::Release);
         }
     }
 
-    /// Takes the right to answer away until a heartbeat sent after this has seen nothing that is not
-    /// applied: the log is not trusted, or the verifier is about to be another one.
+    /// Takes the right to answer away until the verifier was warmed anew and a heartbeat sent after
+    /// that has seen nothing that is not applied: the log is not trusted, or the verifier is about to
+    /// be another one.
     pub fn withdraw(&self) {
-        let _turn = self.take_turn();
+        let mut trail = self.lock();
+        trail.end();
         self.withdrawals.fetch_add(1, Ordering::AcqRel);
         self.caught_up.store(false, Ordering::Release);
         self.sent.store(Boottime::NEVER.nanos(), Ordering::Release);
-        self.applied.send_replace(Position::ZERO);
+        self.reach(Position::ZERO);
     }
 
-    fn take_turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Tells who follows the log to connect anew.
+    fn doubt(&self) {
+        self.doubts.notify_one();
+    }
+
+    /// Returns when what is read of the log may not be what the primary has.
+    pub async fn doubted(&self) {
+        self.doubts.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Trail> {
+        self.trail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until this node has applied `position`; `false` if it takes longer than `within`.
@@ -191,7 +268,7 @@ impl Freshness {
         if self.applied() >= position {
             return true;
         }
-        let mut applied = self.applied.subscribe();
+        let mut applied = self.reached.subscribe();
         let reached = applied.wait_for(|&applied| applied >= position);
         matches!(tokio::time::timeout(within, reached).await, Ok(Ok(_)))
     }
@@ -222,61 +299,6 @@ impl Freshness {
             (1..=19).contains(&position.len()) && position.bytes().all(|b| b.is_ascii_digit());
         let number = position.parse().ok().filter(|_| digits).ok_or(TokenError::Malformed)?;
         Ok(Position::new(number))
-    }
-}
-
-/// Beats until `stop`: writes this node's position, and renews the lease when nothing newer was seen.
-pub async fn beat(
-    freshness: &Freshness,
-    mut heartbeat: Heartbeat,
-    every: Duration,
-    stop: CancellationToken,
-) {
-    let mut ticks = tokio::time::interval(every);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut failing = false;
-    loop {
-        // A beat that is dropped leaves nothing behind; it may wait for as long as the lease.
-        tokio::select! {
-            () = stop.cancelled() => break,
-            () = async {
-                ticks.tick().await;
-                beat_once(freshness, &mut heartbeat, &mut failing).await;
-            } => {}
-        }
-        metrics::gauge!("keyward_lease_age_seconds").set(freshness.staleness().as_secs_f64());
-    }
-    if let Err(error) = heartbeat.remove().await {
-        tracing::debug!(
-            error = &error as &dyn std::error::Error,
-            "this verifier's row stays behind"
-        );
-    }
-}
-
-async fn beat_once(freshness: &Freshness, heartbeat: &mut Heartbeat, failing: &mut bool) {
-    let withdrawals = freshness.withdrawals.load(Ordering::Acquire);
-    let sent = freshness.clock.boottime();
-    match heartbeat.beat(freshness.applied()).await {
-        Ok(beat) => {
-            if *failing {
-                tracing::info!("heartbeats are written again");
-            }
-            *failing = false;
-            let ours = beat.head.log_id == freshness.log_id();
-            if ours && freshness.wait_for(beat.head.position, freshness.lease).await {
-                freshness.renew(sent, withdrawals);
-            }
-        }
-        Err(error) => {
-            if !*failing {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "no heartbeat was written: verdicts end with the lease"
-                );
-            }
-            *failing = true;
-        }
     }
 }
 

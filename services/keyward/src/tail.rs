@@ -54,6 +54,16 @@ impl From<ReadError> for Trouble {
     }
 }
 
+/// The database that is named holds another log than the one that this node began with.
+#[derive(Debug, thiserror::Error)]
+#[error("the database holds the log {0} now, another than this node started on: restart it")]
+struct ForeignLog(uuid::Uuid);
+
+/// A heartbeat saw that the primary's history is not the one that was followed.
+#[derive(Debug, thiserror::Error)]
+#[error("the primary has another history than the one that was followed")]
+struct OtherHistory;
+
 /// What the read models had when the verifier was warmed from them.
 #[derive(Clone, Copy)]
 struct Warm {
@@ -80,7 +90,9 @@ impl Tail {
     /// Warms and follows until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut pause = SHORTEST_PAUSE;
+        let mut mistrust = SHORTEST_PAUSE;
         loop {
+            let began = std::time::Instant::now();
             let trouble = tokio::select! {
                 () = stop.cancelled() => return,
                 trouble = self.round() => trouble,
@@ -96,11 +108,17 @@ impl Tail {
                 }
                 Trouble::Unsound(error) => {
                     self.node.freshness.withdraw();
+                    self.node.checkpoints.forget_all();
                     tracing::error!(
                         error = &*error as &dyn std::error::Error,
                         "the log is not what it must be: this node answers nothing until it is"
                     );
-                    self.examine().await
+                    // Examining a log is work for the database too: less often, the less it helps.
+                    if began.elapsed() > UNSOUND_PAUSE {
+                        mistrust = SHORTEST_PAUSE;
+                    }
+                    mistrust = (mistrust * 2).min(UNSOUND_PAUSE);
+                    if self.examine().await { mistrust } else { UNSOUND_PAUSE }
                 }
             };
             tokio::select! {
@@ -111,19 +129,19 @@ impl Tail {
     }
 
     /// Checks the whole log after it was found unsound. A sound one (after a failover that lost its
-    /// tail, say) is followed again at once; the other stays unanswered.
-    async fn examine(&self) -> Duration {
+    /// tail, say) is followed again soon; the other stays unanswered.
+    async fn examine(&self) -> bool {
         match eventlog::verify_log(&self.database, &self.chain, |_, _| {}).await {
             Ok(head) => {
                 tracing::warn!(position = %head.position, "the log is sound from its first event: building the verifier anew");
-                SHORTEST_PAUSE
+                true
             }
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "the log is not sound: see the runbook"
                 );
-                UNSOUND_PAUSE
+                false
             }
         }
     }
@@ -164,13 +182,17 @@ impl Tail {
         let start_at = StartAt::After(start);
         let subscription =
             Subscription::open(&self.database, self.chain.clone(), start_at, options).await?;
+        let at = subscription.verified();
+        if at.log_id != self.node.freshness.log_id() {
+            return Err(Trouble::Unsound(Box::new(ForeignLog(at.log_id))));
+        }
         // Behind the old verifier for a moment: what was promised of the old one does not hold for it.
         // The first one never is; a lease that an empty log gave before it goes on.
         if start < self.node.freshness.applied() {
             self.node.freshness.withdraw();
         }
         self.node.verifier.store(verifier);
-        self.node.freshness.note_applied(start);
+        self.node.freshness.note_warm(at);
         tracing::info!(keys = loaded.key_count, position = %start, took = ?began.elapsed(), "the verifier is warm");
         Ok((subscription, Warm { keys: loaded.keys, workspaces: loaded.workspaces }))
     }
@@ -178,7 +200,17 @@ impl Tail {
     async fn follow(&self, mut subscription: Subscription, warm: Warm) -> Trouble {
         let verifier = self.node.verifier.load_full();
         loop {
-            let batch = match subscription.next_batch().await {
+            let next = tokio::select! {
+                next = subscription.next_batch() => next,
+                () = self.node.freshness.doubted() => {
+                    subscription.reconnect();
+                    if !self.node.freshness.note_applied(&[]) {
+                        return Trouble::Unsound(Box::new(OtherHistory));
+                    }
+                    continue;
+                }
+            };
+            let batch = match next {
                 Ok(batch) => batch,
                 Err(error) if error.is_transient() => {
                     // The subscription pauses before it connects anew.
@@ -197,8 +229,8 @@ impl Tail {
                     return Trouble::Unsound(error.into());
                 }
             }
-            if let Some(last) = batch.events.last() {
-                self.node.freshness.note_applied(last.position);
+            if !self.node.freshness.note_applied(&batch.events) {
+                return Trouble::Unsound(Box::new(OtherHistory));
             }
             self.measure(&batch.events, batch.head.position);
         }

@@ -136,3 +136,24 @@ async fn a_projection_does_not_apply_what_was_tampered_with() {
     assert!(refused.to_string().contains("corrupt at position 5"), "{refused}");
     assert_eq!(tallied(&world).await, 4);
 }
+
+#[tokio::test]
+async fn a_runner_that_goes_back_with_its_database_is_not_believed_to_be_where_it_was() {
+    let world = world().await;
+    let log = world.log().await;
+    let position = fill(&log, 10).await;
+    let tally = Arc::new(Tally::default());
+    let checkpoints = Checkpoints::new(&world.database);
+    let options = RunnerOptions::default();
+    let shared = checkpoints.clone();
+    let mut runner = ProjectionRunner::new(&world.database, chain(), tally, shared, options);
+    runner.catch_up().await.unwrap();
+    checkpoints.wait_for("tally", position, Duration::ZERO).await.unwrap();
+    // As after a failover that lost the tail: rows, checkpoint and log are those of before.
+    world.sql("DELETE FROM tally.streams; UPDATE log.checkpoints SET position = 0").await;
+    checkpoints.forget_all();
+    let behind = checkpoints.wait_for("tally", position, Duration::ZERO).await;
+    assert!(matches!(behind, Err(LogError::Lagging { .. })), "{behind:?}");
+    runner.catch_up().await.unwrap();
+    checkpoints.wait_for("tally", position, Duration::ZERO).await.unwrap();
+}

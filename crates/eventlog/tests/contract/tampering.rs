@@ -1,10 +1,11 @@
 //! Every way to rewrite history is found: by a walk over the log, and by whoever follows it.
 
 use eventlog::{
-    Fault, Head, LogError, Position, StartAt, Subscription, SubscriptionOptions, verify_log,
+    Expected, Fault, Head, LogError, Position, StartAt, Subscription, SubscriptionOptions,
+    verify_log,
 };
 
-use crate::setup::{World, chain, fill, world};
+use crate::setup::{World, appended, chain, fill, one, world};
 
 /// A change to a log of twelve events, and what must be found where.
 struct Tampering {
@@ -234,5 +235,21 @@ async fn a_follower_finds_another_log_and_another_epoch() {
         let LogError::Corrupt { what, .. } = error else { panic!("{name}: {error}") };
         let found = matches!(what, Fault::OtherLog { .. } | Fault::OtherEpoch { .. });
         assert!(found, "{name}: {what}");
+    }
+}
+
+#[tokio::test]
+async fn a_writer_refuses_once_after_the_tail_was_lost_and_then_goes_on_from_where_the_log_ends() {
+    for rewritten in [0, 2, 4, 9] {
+        let world = world().await;
+        let log = world.log().await;
+        fill(&log, 12).await;
+        replaced_tail(&world, 8, rewritten).await;
+        let refused = log.append(one("s-0", Expected::Any)).await.unwrap_err();
+        assert!(matches!(refused, LogError::Corrupt { .. }), "{rewritten}: {refused}");
+        let position = appended(log.append(one("s-0", Expected::Any)).await).last;
+        assert_eq!(position, Position::new(9 + rewritten as u64));
+        assert_eq!(*log.committed().borrow(), position, "followers are woken for what is there");
+        world.assert_dense().await;
     }
 }

@@ -173,7 +173,8 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::DatabaseUnavailable
         | ErrorReason::CommitOutcomeUnknown
         | ErrorReason::Overloaded
-        | ErrorReason::ShuttingDown => Code::Unavailable,
+        | ErrorReason::ShuttingDown
+        | ErrorReason::LogUnsound => Code::Unavailable,
         ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorReason::MethodUnknown => Code::Unimplemented,
     }
@@ -244,6 +245,11 @@ impl From<LogError> for Refusal {
             )
             .retry_after(Duration::from_secs(1)),
             LogError::Overloaded => overloaded(),
+            LogError::Corrupt { .. } => {
+                tracing::error!(error = &error as &dyn Error, "the log is unsound");
+                Self::new(ErrorReason::LogUnsound, "the log is not the one that this node knew")
+                    .retry_after(Duration::from_secs(1))
+            }
             LogError::Lagging { .. } => {
                 Self::new(ErrorReason::ProjectionLagging, "the read model is behind the log")
                     .retry_after(Duration::from_millis(500))
@@ -251,7 +257,6 @@ impl From<LogError> for Refusal {
             LogError::Conflict { .. } => CommandError::Contended.into(),
             LogError::DuplicateEvent { .. }
             | LogError::Invalid(_)
-            | LogError::Corrupt { .. }
             | LogError::Configuration { .. } => Self::internal(&error),
         }
     }
