@@ -13,12 +13,12 @@ use deadpool_postgres::{
     ClientWrapper, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
 use futures_util::{StreamExt, stream};
-use tokio::sync::Notify;
 use tokio_postgres::{AsyncMessage, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::LogError;
 use crate::tls::Trust;
+use crate::wake::Wake;
 
 /// A dedicated connection. Its task ends when it is dropped, whatever state it is in.
 pub type Connection = ClientWrapper;
@@ -118,16 +118,16 @@ impl Database {
         purpose: &str,
         settings: &[(&str, &str)],
     ) -> Result<Connection, LogError> {
-        self.connect_waking(purpose, settings, Arc::new(Notify::new())).await
+        self.connect_waking(purpose, settings, Arc::default()).await
     }
 
-    /// Like [`Database::connect`]; `wake` is notified of every NOTIFY that comes in, and when the
+    /// Like [`Database::connect`]; `wake` hears of every NOTIFY that comes in, and when the
     /// connection ends.
     pub(crate) async fn connect_waking(
         &self,
         purpose: &str,
         settings: &[(&str, &str)],
-        wake: Arc<Notify>,
+        wake: Arc<Wake>,
     ) -> Result<Connection, LogError> {
         let config = session(&self.0.config, &self.0.options, purpose, settings);
         // The driver's own limit covers the socket only, not TLS and sign-in.
@@ -140,7 +140,7 @@ impl Database {
             let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
             while let Some(message) = messages.next().await {
                 match message {
-                    Ok(AsyncMessage::Notification(_)) => wake.notify_one(),
+                    Ok(AsyncMessage::Notification(heard)) => wake.hear(heard.payload()),
                     Ok(notice) => tracing::debug!(?notice, "postgres says"),
                     Err(error) => {
                         tracing::debug!(%error, "connection to postgres ended");
@@ -148,7 +148,7 @@ impl Database {
                     }
                 }
             }
-            wake.notify_one();
+            wake.ended();
         });
         Ok(ClientWrapper::new(client, driver))
     }

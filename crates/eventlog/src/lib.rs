@@ -14,9 +14,13 @@
 mod append;
 mod chain;
 mod checkpoint;
+mod columns;
+mod commits;
 mod database;
+mod database_clock;
 mod error;
 mod event;
+mod guess;
 pub mod heartbeat;
 mod log;
 mod migrate;
@@ -31,6 +35,7 @@ mod telemetry;
 mod tls;
 mod transaction;
 mod verify;
+mod wake;
 mod writer;
 
 pub use append::{
@@ -39,6 +44,7 @@ pub use append::{
 };
 pub use chain::{ChainMac, Mac};
 pub use checkpoint::Checkpoints;
+pub use commits::Commits;
 pub use database::{Connection, Database, DatabaseOptions};
 pub use error::{Cause, Fault, LogError};
 pub use event::{Metadata, NewEvent, Position, RecordedEvent, Revision, StreamId};

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::append::{Append, AppendOutcome, Prepared, RequestKey, StoredRequest};
 use crate::chain::{ChainMac, Tip};
+use crate::commits::{Commits, CommitsSender};
 use crate::database::Database;
+use crate::database_clock::DatabaseClock;
 use crate::error::{Fault, LogError};
 use crate::event::{Position, RecordedEvent, Revision, StreamId};
 use crate::read;
@@ -50,7 +52,7 @@ pub struct EventLog {
     database: Database,
     chain: ChainMac,
     queue: mpsc::Sender<Pending>,
-    committed: watch::Receiver<Position>,
+    commits: Commits,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -71,7 +73,8 @@ impl EventLog {
         let head = read::checked_head(database, &chain).await?;
         let session = Session::open(database, options.round_trip_timeout).await?;
         let (queue, waiting) = mpsc::channel(options.queue.max(1));
-        let (committed, seen) = watch::channel(head.position);
+        let commits = CommitsSender::new(head.position);
+        let seen = commits.commits();
         let writer = Writer {
             database: database.clone(),
             chain: chain.clone(),
@@ -81,9 +84,11 @@ impl EventLog {
                 unknown: options.resolve_for,
             },
             queue: waiting,
-            committed,
+            commits,
             known: Some(head),
             log_id: head.log_id,
+            undisturbed: 0,
+            clock: DatabaseClock::default(),
             session: Some(session),
             held: None,
         };
@@ -92,7 +97,7 @@ impl EventLog {
             database: database.clone(),
             chain,
             queue,
-            committed: seen,
+            commits: seen,
             writer: Arc::new(Mutex::new(Some(task))),
         })
     }
@@ -118,10 +123,10 @@ impl EventLog {
         answer.await.map_err(|_| LogError::OutcomeUnknown(Arc::new(Closed)))?
     }
 
-    /// The last position that this program's writer committed or saw. Changes wake followers.
+    /// What this program's writer commits, for followers in it.
     #[must_use]
-    pub fn committed(&self) -> watch::Receiver<Position> {
-        self.committed.clone()
+    pub fn commits(&self) -> Commits {
+        self.commits.clone()
     }
 
     /// The end of the log.

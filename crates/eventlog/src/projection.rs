@@ -64,7 +64,7 @@ pub struct RunnerOptions {
     pub backoff_max: Duration,
     /// The longest that one batch may take.
     pub batch_timeout: Duration,
-    /// [`EventLog::committed`](crate::EventLog::committed) of the writer in this program, if any.
+    /// [`Commits::position`](crate::Commits::position) of the writer in this program, if any.
     pub committed: Option<watch::Receiver<Position>>,
 }
 

@@ -10,6 +10,8 @@
 //!    whoever gets the lock next finds the transaction finished, one way or the other, and the event
 //!    ids that are read then tell which.
 //!
+//! A batch whose past is as its commands expect it takes one round trip: see `guess`.
+//!
 //! Guarded by the tests `an_unknown_outcome_is_resolved_by_reading_the_log` and
 //! `two_processes_write_one_dense_log`.
 
@@ -17,14 +19,15 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::future::try_join;
+use jiff::Timestamp;
 use postgres_types::ToSql;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
-use crate::append::Prepared;
-use crate::append::RequestKey;
+use crate::append::{Prepared, RequestKey};
 use crate::chain::ChainMac;
+use crate::columns::{EventColumns, RequestColumns};
 use crate::database::{Connection, Database};
 use crate::error::{Fault, LogError, sqlstate};
 use crate::event::{Position, Revision, StreamId};
@@ -61,6 +64,23 @@ const INSERT_REQUESTS: &str = "INSERT INTO log.requests (workspace, caller, rpc,
      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], \
      $6::bigint[], $7::bytea[], $8::timestamptz[])";
 
+/// Everything in one statement, its own transaction; no row if the head is not the one expected.
+const AT_ONCE: &str = "WITH moved AS ( \
+     UPDATE log.head SET position = $1, mac = $2 \
+     WHERE log_id = $3 AND epoch = $4 AND position = $5 AND mac = $6 RETURNING position), \
+     inserted AS (INSERT INTO log.events (position, stream, revision, event_id, kind, \
+     schema, workspace_id, payload, metadata, recorded_at, mac) \
+     SELECT new.position, stream, revision, event_id, kind, schema, workspace_id, payload, metadata, \
+     $16::timestamptz, mac FROM moved, unnest($7::bigint[], $8::text[], $9::bigint[], $10::uuid[], \
+     $11::text[], $12::int[], $13::text[], $14::bytea[], $15::bytea[], $17::bytea[]) \
+     AS new (position, stream, revision, event_id, kind, schema, workspace_id, payload, metadata, \
+     mac)), \
+     remembered AS (INSERT INTO log.requests (workspace, caller, rpc, request_id, \
+     content_digest, position, sealed_reply, expires_at) \
+     SELECT new.* FROM moved, unnest($18::text[], $19::text[], $20::text[], $21::text[], \
+     $22::bytea[], $23::bigint[], $24::bytea[], $25::timestamptz[]) AS new) \
+     SELECT clock_timestamp(), pg_notify('keyward_log', position::text) FROM moved";
+
 type Parameters<'a> = [&'a (dyn ToSql + Sync); 1];
 
 /// Why a batch was not committed, as far as one can tell.
@@ -82,6 +102,7 @@ pub(crate) struct Session {
     insert_events: Statement,
     move_head: Statement,
     insert_requests: Statement,
+    at_once: Statement,
 }
 
 impl Session {
@@ -108,14 +129,14 @@ impl Session {
                 try_join(prepare(EVENT_IDS), prepare(REQUESTS)),
             );
             let writes = try_join(
-                prepare(INSERT_EVENTS),
+                try_join(prepare(INSERT_EVENTS), prepare(AT_ONCE)),
                 try_join(prepare(MOVE_HEAD), prepare(INSERT_REQUESTS)),
             );
             try_join(reads, writes).await
         };
         let (
             ((lock, revisions), (event_ids, requests)),
-            (insert_events, (move_head, insert_requests)),
+            ((insert_events, at_once), (move_head, insert_requests)),
         ) = tokio::time::timeout(limit, preparing)
             .await
             .map_err(|_| LogError::timed_out("prepare the writer's statements"))??;
@@ -129,7 +150,40 @@ impl Session {
             insert_events,
             move_head,
             insert_requests,
+            at_once,
         })
+    }
+
+    /// One round trip: writes everything and commits, if the head is still `known` and nothing that
+    /// must be unique is there already; answers the database's time, or `None` if it is not so. Nothing
+    /// was written then.
+    pub(crate) async fn commit_at_once(
+        &self,
+        known: &Head,
+        plan: &Plan<'_>,
+    ) -> Result<Option<Timestamp>, Failure> {
+        let (events, requests) = (EventColumns::of(plan), RequestColumns::of(plan));
+        let (position, known_position) = (plan.head.position.to_sql(), known.position.to_sql());
+        let (mac, known_mac) = (plan.head.mac.as_slice(), known.mac.as_slice());
+        let head: [&(dyn ToSql + Sync); 6] =
+            [&position, &mac, &known.log_id, &known.epoch, &known_position, &known_mac];
+        let events = events.parameters(&plan.now);
+        let parameters = [&head[..], &events, &requests.parameters()].concat();
+        let trip = self.connection.query(&self.at_once, &parameters);
+        let rows = match tokio::time::timeout(self.limit, trip).await {
+            Ok(Ok(rows)) => rows,
+            Ok(Err(error)) if breaks_uniqueness(&error) => return Ok(None),
+            Ok(Err(error)) if is_undone(&error) => {
+                return Err(Failure::NotWritten(refused(plan, &error)));
+            }
+            // Anything else may be said after the commit, or be the end of the connection.
+            Ok(Err(error)) => return Err(Failure::Unknown(LogError::unavailable(error))),
+            Err(_) => return Err(Failure::Unknown(LogError::timed_out("write and commit"))),
+        };
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        row::timestamp(row, 0).map(Some).map_err(Failure::Unknown)
     }
 
     /// First round trip: opens the transaction, locks the head, reads the past; checks that the log
@@ -230,68 +284,32 @@ impl Session {
     }
 
     async fn insert_events(&self, plan: &Plan<'_>) -> Result<u64, tokio_postgres::Error> {
-        let events = &plan.events;
-        let positions: Vec<i64> = events.iter().map(|e| e.position.to_sql()).collect();
-        let streams: Vec<&str> = events.iter().map(|e| e.stream.as_str()).collect();
-        let revisions: Vec<i64> = events.iter().map(|e| e.revision.to_sql()).collect();
-        let ids: Vec<Uuid> = events.iter().map(|e| e.event.event_id).collect();
-        let kinds: Vec<&str> = events.iter().map(|e| e.event.kind.as_str()).collect();
-        let schemas: Vec<i32> = events.iter().map(|e| i32::from(e.event.schema)).collect();
-        let workspaces: Vec<Option<&str>> = events.iter().map(|e| e.workspace_id).collect();
-        let payloads: Vec<&[u8]> = events.iter().map(|e| e.event.payload.as_slice()).collect();
-        let metadata: Vec<&[u8]> = events.iter().map(|e| e.metadata).collect();
-        let macs: Vec<&[u8]> = events.iter().map(|e| e.mac.as_slice()).collect();
-        self.connection
-            .execute(
-                &self.insert_events,
-                &[
-                    &positions,
-                    &streams,
-                    &revisions,
-                    &ids,
-                    &kinds,
-                    &schemas,
-                    &workspaces,
-                    &payloads,
-                    &metadata,
-                    &plan.now,
-                    &macs,
-                ],
-            )
-            .await
+        let columns = EventColumns::of(plan);
+        self.connection.execute(&self.insert_events, &columns.parameters(&plan.now)).await
     }
 
     async fn insert_requests(&self, plan: &Plan<'_>) -> Result<u64, tokio_postgres::Error> {
-        let requests = &plan.requests;
-        if requests.is_empty() {
+        if plan.requests.is_empty() {
             return Ok(0);
         }
-        let column = |part: fn(&crate::append::NewRequest) -> &str| -> Vec<&str> {
-            requests.iter().map(|(request, _)| part(request)).collect()
-        };
-        let workspaces = column(|request| &request.workspace);
-        let callers = column(|request| &request.caller);
-        let rpcs = column(|request| &request.rpc);
-        let ids = column(|request| &request.request_id);
-        let digests: Vec<&[u8]> =
-            requests.iter().map(|(request, _)| request.content_digest.as_slice()).collect();
-        let positions: Vec<i64> = requests.iter().map(|(_, position)| position.to_sql()).collect();
-        let replies: Vec<&[u8]> =
-            requests.iter().map(|(request, _)| request.sealed_reply.as_slice()).collect();
-        let expiries: Vec<jiff::Timestamp> =
-            requests.iter().map(|(request, _)| request.expires_at).collect();
-        self.connection
-            .execute(
-                &self.insert_requests,
-                &[&workspaces, &callers, &rpcs, &ids, &digests, &positions, &replies, &expiries],
-            )
-            .await
+        let columns = RequestColumns::of(plan);
+        self.connection.execute(&self.insert_requests, &columns.parameters()).await
     }
 
     async fn move_head(&self, plan: &Plan<'_>) -> Result<u64, tokio_postgres::Error> {
         let position = plan.head.position.to_sql();
         self.connection.execute(&self.move_head, &[&position, &plan.head.mac.as_slice()]).await
     }
+}
+
+/// Whether something was there already that must be there once. Certain to have undone everything.
+fn breaks_uniqueness(error: &tokio_postgres::Error) -> bool {
+    sqlstate(error) == Some(&SqlState::UNIQUE_VIOLATION)
+}
+
+/// Whether the server says that the statement, and with it its transaction, came to nothing.
+fn is_undone(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().and_then(DbError::parsed_severity) == Some(Severity::Error)
 }
 
 /// What a refusal by the server means.

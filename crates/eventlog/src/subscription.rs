@@ -8,16 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postgres_types::ToSql;
-use tokio::sync::{Notify, watch};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio_postgres::Statement;
 
 use crate::chain::{ChainMac, Tip};
+use crate::commits::Commits;
 use crate::database::{Connection, Database};
 use crate::error::{Fault, LogError};
 use crate::event::{Position, RecordedEvent};
 use crate::read;
 use crate::row::{self, Head, SELECT_EVENTS_FROM, SELECT_HEAD};
 use crate::session::CHANNEL;
+use crate::wake::Wake;
 use crate::writer::same_log;
 
 /// Where a subscription starts.
@@ -42,8 +45,9 @@ pub struct SubscriptionOptions {
     pub poll_max: Duration,
     /// Whether to LISTEN. A hot standby refuses that; then the subscription polls.
     pub listen: bool,
-    /// [`EventLog::committed`](crate::EventLog::committed) of the writer in this program, if any.
-    pub committed: Option<watch::Receiver<Position>>,
+    /// [`EventLog::commits`](crate::EventLog::commits) of the writer in this program, if any: what it
+    /// commits is taken from it, and not read back.
+    pub commits: Option<Commits>,
 }
 
 impl Default for SubscriptionOptions {
@@ -54,7 +58,7 @@ impl Default for SubscriptionOptions {
             poll_min: Duration::from_millis(25),
             poll_max: Duration::from_millis(250),
             listen: true,
-            committed: None,
+            commits: None,
         }
     }
 }
@@ -75,7 +79,8 @@ pub struct Subscription {
     database: Database,
     chain: ChainMac,
     options: SubscriptionOptions,
-    wake: Arc<Notify>,
+    local: Option<broadcast::Receiver<Arc<Batch>>>,
+    wake: Arc<Wake>,
     line: Option<Line>,
     tip: Tip,
     known: Head,
@@ -128,8 +133,9 @@ impl Subscription {
         Ok(Self {
             database: database.clone(),
             chain,
+            local: options.commits.as_ref().map(Commits::batches),
             options,
-            wake: Arc::new(Notify::new()),
+            wake: Arc::default(),
             line: None,
             known: Head { position: tip.position, mac: tip.mac, ..wanted },
             tip,
@@ -168,10 +174,15 @@ impl Subscription {
         if let Some(fault) = &self.stopped {
             return Err(fault.clone());
         }
-        self.rest().await;
-        let read = self.read().await;
+        let read = match self.rest().await {
+            Some(local) => self.take(&local),
+            None => self.read().await,
+        };
         match &read {
             Ok(batch) if batch.events.is_empty() => self.pause = Pause::Idle(self.next_idle()),
+            Ok(batch) if batch.caught_up(self.tip.position) => {
+                self.pause = Pause::Idle(self.options.poll_min);
+            }
             Ok(_) => self.pause = Pause::None,
             Err(fault @ LogError::Corrupt { .. }) => self.stopped = Some(fault.clone()),
             Err(_) => {
@@ -196,20 +207,77 @@ impl Subscription {
         }
     }
 
-    async fn rest(&mut self) {
-        match self.pause {
-            Pause::None => {}
-            Pause::Failed(pause) => tokio::time::sleep(pause).await,
-            Pause::Idle(pause) => {
-                let reached = self.tip.position;
-                let committed = self.options.committed.as_mut();
-                tokio::select! {
-                    () = self.wake.notified() => {}
-                    () = passed(committed, reached) => {}
-                    () = tokio::time::sleep(pause) => {}
-                }
+    /// Waits until there may be something new. Returns it, if it is the next that was committed here;
+    /// then the log need not be read.
+    async fn rest(&mut self) -> Option<Arc<Batch>> {
+        let pause = match self.pause {
+            Pause::None => return self.waiting(),
+            Pause::Idle(pause) => pause,
+            Pause::Failed(pause) => {
+                tokio::time::sleep(pause).await;
+                return None;
+            }
+        };
+        let over = tokio::time::sleep(pause);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                biased;
+                committed = committed(self.local.as_mut()) => match self.next(committed) {
+                    Next::Known => {}
+                    Next::Here(batch) => return Some(batch),
+                    Next::Elsewhere => return None,
+                },
+                () = self.wake.heard_beyond(self.tip.position) => return None,
+                () = &mut over => return None,
             }
         }
+    }
+
+    /// What was committed here meanwhile, if it is the next.
+    fn waiting(&mut self) -> Option<Arc<Batch>> {
+        loop {
+            let received = self.local.as_mut()?.try_recv();
+            let committed = match received {
+                Ok(batch) => Some(batch),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return None,
+                Err(TryRecvError::Lagged(_)) => None,
+            };
+            match self.next(committed) {
+                Next::Known => {}
+                Next::Here(batch) => return Some(batch),
+                Next::Elsewhere => return None,
+            }
+        }
+    }
+
+    fn next(&self, committed: Option<Arc<Batch>>) -> Next {
+        let Some(batch) = committed else {
+            return Next::Elsewhere;
+        };
+        match batch.events.first() {
+            Some(first) if first.position == self.tip.position.next() => Next::Here(batch),
+            // A place that was passed, unless the log fell back: reading tells.
+            Some(_) if batch.head.position == self.tip.position => Next::Known,
+            Some(_) | None if batch.head.position < self.tip.position => Next::Known,
+            Some(_) | None => Next::Elsewhere,
+        }
+    }
+
+    /// Takes what was committed here as if it had been read.
+    fn take(&mut self, local: &Batch) -> Result<Batch, LogError> {
+        let known = Head { position: self.known.position.min(local.head.position), ..self.known };
+        same_log(&known, &local.head)?;
+        let mut tip = self.tip;
+        for event in &local.events {
+            tip.follow(&self.chain, event)?;
+        }
+        check_end(tip, &local.head, false)?;
+        self.tip = tip;
+        if local.head.position > self.known.position {
+            self.known = local.head;
+        }
+        Ok(Batch { events: local.events.clone(), head: self.known })
     }
 
     async fn read(&mut self) -> Result<Batch, LogError> {
@@ -254,21 +322,34 @@ fn check_end(tip: Tip, head: &Head, nothing_new: bool) -> Result<(), LogError> {
     Ok(())
 }
 
-/// Resolves when the local writer has gone past `reached`; never, if there is none (any more).
-async fn passed(committed: Option<&mut watch::Receiver<Position>>, reached: Position) {
-    if let Some(committed) = committed
-        && committed.wait_for(|position| *position > reached).await.is_ok()
-    {
-        return;
+/// What a batch that was committed here is to a follower.
+enum Next {
+    /// It has it already.
+    Known,
+    /// It comes next.
+    Here(Arc<Batch>),
+    /// Others come before it: read the log.
+    Elsewhere,
+}
+
+/// Resolves when the local writer has committed a batch, to `None` if some were missed; never, if
+/// there is no writer.
+async fn committed(local: Option<&mut broadcast::Receiver<Arc<Batch>>>) -> Option<Arc<Batch>> {
+    match local {
+        Some(local) => match local.recv().await {
+            Ok(batch) => Some(batch),
+            Err(RecvError::Lagged(_)) => None,
+            Err(RecvError::Closed) => std::future::pending().await,
+        },
+        None => std::future::pending().await,
     }
-    std::future::pending().await
 }
 
 impl Line {
     async fn open(
         database: &Database,
         options: &SubscriptionOptions,
-        wake: Arc<Notify>,
+        wake: Arc<Wake>,
     ) -> Result<Self, LogError> {
         let timeout = options.read_timeout.as_millis().to_string();
         let settings = [

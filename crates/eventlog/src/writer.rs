@@ -7,19 +7,26 @@
 use std::time::{Duration, Instant};
 
 use metrics::{counter, histogram};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::append::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Prepared};
 use crate::chain::ChainMac;
+use crate::commits::CommitsSender;
 use crate::database::Database;
+use crate::database_clock::DatabaseClock;
 use crate::error::{Fault, LogError};
 use crate::event::Position;
+use crate::guess::expected_past;
 use crate::plan::{Answer, Plan};
 use crate::read;
 use crate::row::Head;
 use crate::session::{Failure, Session};
+
+/// After how many undisturbed batches a writer takes it that nobody else writes. A wrong guess costs a
+/// round trip under the eyes of those who wait for the head.
+const ALONE_AFTER: u32 = 2;
 
 /// A command that waits for its answer.
 pub(crate) struct Pending {
@@ -44,10 +51,13 @@ pub(crate) struct Writer {
     pub(crate) chain: ChainMac,
     pub(crate) patience: Patience,
     pub(crate) queue: mpsc::Receiver<Pending>,
-    pub(crate) committed: watch::Sender<Position>,
+    pub(crate) commits: CommitsSender,
     /// The head as this writer last saw it; none once the log turned out not to have grown from it.
     pub(crate) known: Option<Head>,
     pub(crate) log_id: Uuid,
+    /// How many batches in a row found the head where this writer had left it.
+    pub(crate) undisturbed: u32,
+    pub(crate) clock: DatabaseClock,
     pub(crate) session: Option<Session>,
     /// A command that did not fit the last batch.
     pub(crate) held: Option<Pending>,
@@ -128,10 +138,17 @@ impl Writer {
     async fn attempt(&mut self, commands: &[&Prepared]) -> Result<Vec<Answer>, Failure> {
         let session = match self.session.take() {
             Some(session) => session,
-            None => Session::open(&self.database, self.patience.round_trip)
-                .await
-                .map_err(Failure::NotWritten)?,
+            None => {
+                self.undisturbed = 0;
+                Session::open(&self.database, self.patience.round_trip)
+                    .await
+                    .map_err(Failure::NotWritten)?
+            }
         };
+        if let Some(plan) = self.attempt_at_once(&session, commands).await? {
+            self.session = Some(session);
+            return Ok(self.settle(plan));
+        }
         let known = match self.known {
             Some(known) => known,
             None => self.adopt().await.map_err(Failure::NotWritten)?,
@@ -142,6 +159,8 @@ impl Writer {
             self.known = None;
         }
         let past = locked.map_err(Failure::NotWritten)?;
+        self.undisturbed = if past.head == known { self.undisturbed + 1 } else { 0 };
+        self.clock.note(past.now);
         let plan = Plan::new(past, &self.chain, commands.iter().copied());
         if plan.events.is_empty() {
             // The answers rest on what was committed before; how the rollback goes is all the same.
@@ -150,16 +169,48 @@ impl Writer {
             }
         } else {
             session.commit(&plan).await?;
-            histogram!("keyward_append_batch_size").record(event_count(&plan));
             self.session = Some(session);
         }
+        Ok(self.settle(plan))
+    }
+
+    /// Writes the batch without a look at the past, if nobody else wrote lately; `None` if it has to be
+    /// looked at.
+    async fn attempt_at_once<'a>(
+        &mut self,
+        session: &Session,
+        commands: &[&'a Prepared],
+    ) -> Result<Option<Plan<'a>>, Failure> {
+        let alone = self.undisturbed >= ALONE_AFTER;
+        let (Some(known), Some(now), true) = (self.known, self.clock.now(), alone) else {
+            return Ok(None);
+        };
+        let Some(past) = expected_past(known, now, commands) else {
+            return Ok(None);
+        };
+        let plan = Plan::new(past, &self.chain, commands.iter().copied());
+        match session.commit_at_once(&known, &plan).await? {
+            Some(shown) => {
+                self.clock.note(shown);
+                Ok(Some(plan))
+            }
+            None => {
+                self.undisturbed = 0;
+                counter!("keyward_append_second_looks_total").increment(1);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes note of what is committed, and tells followers in this program.
+    fn settle(&mut self, plan: Plan<'_>) -> Vec<Answer> {
         self.known = Some(plan.head);
-        self.committed.send_if_modified(|seen| {
-            let moved = *seen != plan.head.position;
-            *seen = plan.head.position;
-            moved
-        });
-        Ok(plan.answers)
+        if !plan.events.is_empty() {
+            histogram!("keyward_append_batch_size").record(event_count(&plan));
+            self.commits.batch(&plan);
+        }
+        self.commits.reached(plan.head.position);
+        plan.answers
     }
 
     /// Goes on from where the log ends now, as a writer that has just started would: a failover that
@@ -172,7 +223,7 @@ impl Writer {
         }
         let head = read::checked_head(&self.database, &self.chain).await?;
         tracing::warn!(position = %head.position, epoch = head.epoch, "the log is another one than this writer knew: going on from its end");
-        self.committed.send_replace(head.position);
+        self.commits.reached(head.position);
         self.known = Some(head);
         Ok(head)
     }

@@ -231,7 +231,7 @@ fn project<P: eventlog::Projection>(
     stop: &CancellationToken,
 ) {
     let options = RunnerOptions {
-        committed: Some(node.commands.log().committed()),
+        committed: Some(node.commands.log().commits().position()),
         // Under load this spares most of the projections' transactions.
         gather: Duration::from_millis(5),
         // Reads wait for this after an outage.

@@ -176,7 +176,7 @@ impl Tail {
         }
         let start = loaded.follow_from();
         let options = SubscriptionOptions {
-            committed: Some(self.node.commands.log().committed()),
+            commits: Some(self.node.commands.log().commits()),
             ..SubscriptionOptions::default()
         };
         let start_at = StartAt::After(start);

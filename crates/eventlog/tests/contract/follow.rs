@@ -62,11 +62,74 @@ async fn a_local_commit_wakes_a_follower_that_does_not_listen() {
     let world = world().await;
     let log = world.log().await;
     let options =
-        SubscriptionOptions { listen: false, committed: Some(log.committed()), ..never_polling() };
+        SubscriptionOptions { listen: false, commits: Some(log.commits()), ..never_polling() };
     let mut follower = follower(&world, options).await;
     assert!(follower.next_batch().await.unwrap().events.is_empty());
     let (read, _) = tokio::join!(follow_to(&mut follower, Position::new(3)), fill(&log, 3));
     assert_eq!(read.len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_committed_here_is_not_read_back() {
+    let world = world().await;
+    let log = world.log().await;
+    let proxy = FaultProxy::in_front_of(&world.test);
+    let database = connect_to(&format!("{}?sslmode=disable", proxy.url_for(&world.test)));
+    let options = SubscriptionOptions { commits: Some(log.commits()), ..never_polling() };
+    let start = StartAt::After(Position::ZERO);
+    let mut follower = Subscription::open(&database, chain(), start, options).await.unwrap();
+    assert!(follower.next_batch().await.unwrap().events.is_empty());
+    proxy.pause();
+    let (read, _) = tokio::join!(follow_to(&mut follower, Position::new(20)), fill(&log, 20));
+    assert_eq!(follower.verified(), log.head().await.unwrap());
+    // The same as what is stored, to the byte.
+    proxy.resume();
+    let stored = log.read_from(Position::ZERO, 100).await.unwrap();
+    assert_eq!(format!("{read:?}"), format!("{stored:?}"));
+}
+
+#[tokio::test]
+async fn what_others_commit_between_local_commits_is_read_in_its_place() {
+    let world = world().await;
+    let (here, elsewhere) = (world.log().await, world.log().await);
+    let options = SubscriptionOptions {
+        batch: 3,
+        listen: false,
+        commits: Some(here.commits()),
+        ..never_polling()
+    };
+    let mut follower = follower(&world, options).await;
+    assert!(follower.next_batch().await.unwrap().events.is_empty());
+    let mut read = Vec::new();
+    for run in [1, 5, 0, 40, 2] {
+        fill(&elsewhere, run).await;
+        let position = fill(&here, 1 + run).await;
+        read.extend(follow_to(&mut follower, position).await);
+    }
+    let positions: Vec<_> = read.iter().map(|event| event.position.get()).collect();
+    assert_eq!(positions, (1..=101).collect::<Vec<_>>());
+    assert_eq!(follower.verified(), here.head().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_local_commit_on_another_history_stops_the_follower() {
+    let world = world().await;
+    let log = world.log().await;
+    fill(&log, 5).await;
+    let options = SubscriptionOptions { commits: Some(log.commits()), ..never_polling() };
+    let mut follower = follower(&world, options).await;
+    assert_eq!(follower.next_batch().await.unwrap().events.len(), 5);
+    // Another event at the last position, and a writer that has gone on from there.
+    world
+        .tamper(
+            "DELETE FROM log.events WHERE position = 5; UPDATE log.head SET position = 4, \
+             mac = (SELECT mac FROM log.events WHERE position = 4)",
+        )
+        .await;
+    log.append(one("s", Expected::Any)).await.unwrap_err();
+    fill(&log, 2).await;
+    let stopped = follower.next_batch().await.unwrap_err();
+    assert!(matches!(stopped, LogError::Corrupt { .. }), "{stopped}");
 }
 
 #[tokio::test]

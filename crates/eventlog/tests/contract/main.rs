@@ -5,6 +5,7 @@
 
 mod append;
 mod append_batch;
+mod at_once;
 mod density;
 mod follow;
 mod heartbeat;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use eventlog::{
     Append, Database, DatabaseOptions, EventLog, EventLogOptions, Expected, LogError, Position,
+    Revision,
 };
 use testkit::{Direction, FaultProxy, Moment, eventually};
 
@@ -116,7 +117,13 @@ async fn backends_killed_under_load_lose_and_double_nothing() {
             tokio::spawn(async move {
                 let mut acknowledged = Vec::new();
                 while !stop.is_cancelled() {
-                    let append = one(&format!("w-{writer}"), Expected::Any);
+                    // Half of them let the writer guess where their stream is.
+                    let expected = match u64::try_from(acknowledged.len()).unwrap() {
+                        _ if writer % 2 == 0 => Expected::Any,
+                        0 => Expected::NoStream,
+                        revision => Expected::Exact(Revision::new(revision)),
+                    };
+                    let append = one(&format!("w-{writer}"), expected);
                     let id = append.streams[0].events[0].event_id;
                     acknowledged.push((id, appended(log.append(append).await).last));
                 }

@@ -108,7 +108,7 @@ async fn a_local_runner_wakes_those_who_wait_for_their_own_writes() {
     let options = RunnerOptions {
         poll_min: never,
         poll_max: never,
-        committed: Some(log.committed()),
+        committed: Some(log.commits().position()),
         ..RunnerOptions::default()
     };
     let tally = Arc::new(Tally::default());

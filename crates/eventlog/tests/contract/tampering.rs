@@ -249,7 +249,11 @@ async fn a_writer_refuses_once_after_the_tail_was_lost_and_then_goes_on_from_whe
         assert!(matches!(refused, LogError::Corrupt { .. }), "{rewritten}: {refused}");
         let position = appended(log.append(one("s-0", Expected::Any)).await).last;
         assert_eq!(position, Position::new(9 + rewritten as u64));
-        assert_eq!(*log.committed().borrow(), position, "followers are woken for what is there");
+        assert_eq!(
+            *log.commits().position().borrow(),
+            position,
+            "followers are woken for what is there"
+        );
         world.assert_dense().await;
     }
 }
