@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::v1::{self as wire, ErrorReason};
-use harness::{Refused, Server};
+use harness::{Refused, Server, Tenant};
 
 const REQUEST_ID: &str = "d6f5a3c2-0001-request";
 
@@ -135,6 +135,60 @@ async fn a_repeated_change_with_an_etag_is_answered_as_before() {
     let again = tenant.client.keys.disable_api_key(asked).await.unwrap().into_inner();
     assert_eq!(again, first, "the old etag and all");
     assert_eq!(server.tables().events_of(&tenant.id).await, events);
+}
+
+#[tokio::test]
+async fn a_request_that_changed_nothing_is_remembered_as_well() {
+    let server = Server::start().await;
+    let mut tenant = server.workspace("unchanged").await;
+    let id = tenant.create_key("key").await.api_key.unwrap().key_id;
+    let disable = tenant.disable(&id);
+    let done = tenant.client.keys.disable_api_key(disable.clone()).await.unwrap().into_inner();
+    tenant.create_key("later").await;
+    let unkeyed = tenant.client.keys.disable_api_key(disable.clone()).await.unwrap().into_inner();
+    assert_eq!(unkeyed, done, "its token covers what was seen, and no more");
+    let asked = wire::DisableApiKeyRequest { request_id: REQUEST_ID.to_owned(), ..disable };
+    let first = tenant.client.keys.disable_api_key(asked.clone()).await.unwrap().into_inner();
+    assert_eq!(first, done);
+    tenant.client.keys.enable_api_key(tenant.enable(&id)).await.unwrap();
+    let again = tenant.client.keys.disable_api_key(asked.clone()).await.unwrap().into_inner();
+    assert_eq!(again, first);
+    assert_eq!(tenant.read_key(&id).await.status(), wire::ApiKeyStatus::Active);
+    server.clock.turn(REPLAY);
+    let refusal = tenant.client.keys.disable_api_key(asked).await.refused();
+    assert_eq!(refusal.reason, ErrorReason::RequestAlreadyAnswered);
+    assert_eq!(refusal.metadata.get("key_id"), Some(&id));
+}
+
+/// Asks both replicas at once, 200 times in all.
+async fn asked_at_once(replicas: [&Tenant; 2], asked: &wire::DisableApiKeyRequest) {
+    let each = |index: usize| {
+        let mut keys = replicas[index % 2].client.keys.clone();
+        async move { keys.disable_api_key(asked.clone()).await.unwrap().into_inner() }
+    };
+    let answers = futures_util::future::join_all((0..200).map(each)).await;
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "one answer");
+}
+
+#[tokio::test]
+async fn identical_requests_at_once_get_one_answer_whether_they_change_something_or_not() {
+    let server = Server::start().await;
+    let replica = server.replica().await;
+    let tenant = server.workspace("crowd").await;
+    let there = replica.tenant(&tenant);
+    testkit::eventually("the replica knows the workspace", Duration::from_secs(5), async || {
+        there.client.clone().keys.list_api_keys(there.list()).await.is_ok()
+    })
+    .await;
+    let key = tenant.create_key("key").await.api_key.unwrap();
+    let asked = |request_id: &str, etag: &str| wire::DisableApiKeyRequest {
+        request_id: request_id.to_owned(),
+        etag: etag.to_owned(),
+        ..tenant.disable(&key.key_id)
+    };
+    asked_at_once([&tenant, &there], &asked("a-change-at-its-etag", &key.etag)).await;
+    asked_at_once([&tenant, &there], &asked("nothing-to-change", "")).await;
+    assert_eq!(server.tables().events_of(&tenant.id).await, 4);
 }
 
 #[tokio::test]

@@ -34,7 +34,8 @@ pub struct StreamAppend {
 pub struct Append {
     /// The tenant, if it belongs to one.
     pub workspace_id: Option<String>,
-    /// Each stream at most once; at least one event in all.
+    /// Each stream at most once; at least one event in all, or none and a request: then the streams
+    /// are what its reply rests on, and must still be where they are expected.
     pub streams: Vec<StreamAppend>,
     /// Stored with each of the events.
     pub metadata: Metadata,
@@ -59,6 +60,9 @@ pub struct NewRequest {
     pub sealed_reply: Vec<u8>,
     /// When the reply may no longer be kept.
     pub expires_at: Timestamp,
+    /// Stored as the request's position if the command has no event: the last one that the reply
+    /// rests on.
+    pub rests_on: Position,
 }
 
 impl NewRequest {
@@ -90,7 +94,7 @@ pub struct RequestKey {
 pub struct StoredRequest {
     /// Of the first request's content.
     pub content_digest: [u8; 32],
-    /// The last position that it wrote.
+    /// The last position that it wrote, or that its reply rests on.
     pub position: Position,
     /// `None` once it was purged.
     pub sealed_reply: Option<Vec<u8>>,
@@ -114,6 +118,8 @@ pub struct Appended {
 pub enum AppendOutcome {
     /// The events are in the log, by this call or by an earlier one with the same event ids.
     Appended(Appended),
+    /// There was no event to append; the request is remembered, with the position its reply rests on.
+    Remembered(Position),
     /// The request was answered before; nothing was written.
     Repeated(StoredRequest),
 }
@@ -136,7 +142,7 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(append: Append) -> Result<Self, LogError> {
-        check_streams(&append.streams)?;
+        check_streams(&append.streams, append.request.is_some())?;
         let names = [append.workspace_id.as_deref()];
         names.into_iter().flatten().try_for_each(check_name)?;
         if let Some(request) = &append.request {
@@ -168,7 +174,7 @@ impl Prepared {
     }
 }
 
-fn check_streams(streams: &[StreamAppend]) -> Result<(), LogError> {
+fn check_streams(streams: &[StreamAppend], has_request: bool) -> Result<(), LogError> {
     let mut ids = std::collections::HashSet::new();
     let mut names = std::collections::HashSet::new();
     for stream in streams {
@@ -182,8 +188,10 @@ fn check_streams(streams: &[StreamAppend]) -> Result<(), LogError> {
             }
         }
     }
-    if ids.is_empty() {
-        return Err(LogError::Invalid("a command has at least one event"));
+    if ids.is_empty() && (names.is_empty() || !has_request) {
+        return Err(LogError::Invalid(
+            "a command has at least one event, or a request about streams",
+        ));
     }
     Ok(())
 }

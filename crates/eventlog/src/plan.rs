@@ -84,6 +84,11 @@ impl<'a> Plan<'a> {
         plan
     }
 
+    /// Whether there is nothing to write: the answers rest on what was committed before.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.requests.is_empty()
+    }
+
     fn answer(&mut self, chain: &ChainMac, command: &'a Prepared) -> Answer {
         // First the event ids: after an unknown outcome the command's own events, and its own
         // request, may be there. Then it was appended, not repeated.
@@ -100,7 +105,19 @@ impl<'a> Plan<'a> {
             }
         }
         self.check_expected(command)?;
-        Ok(AppendOutcome::Appended(self.place(chain, command)))
+        let appended = (command.events > 0).then(|| self.place(chain, command));
+        match (appended, request) {
+            (None, Some(request)) => {
+                self.remember(request, request.rests_on);
+                Ok(AppendOutcome::Remembered(request.rests_on))
+            }
+            (Some(appended), Some(request)) => {
+                self.remember(request, appended.last);
+                Ok(AppendOutcome::Appended(appended))
+            }
+            (Some(appended), None) => Ok(AppendOutcome::Appended(appended)),
+            (None, None) => Err(LogError::Invalid("a command has at least one event")),
+        }
     }
 
     /// Where the command's events are, if all of them are there, side by side and unchanged.
@@ -189,18 +206,18 @@ impl<'a> Plan<'a> {
             self.head.position = position;
             self.head.mac = mac;
         }
-        let appended = Appended { first, last: self.head.position, recorded_at: self.now };
-        if let Some(request) = &command.append.request {
-            self.requests.push((request, appended.last));
-            let stored = StoredRequest {
-                content_digest: request.content_digest,
-                position: appended.last,
-                sealed_reply: Some(request.sealed_reply.clone()),
-                expires_at: request.expires_at,
-            };
-            self.past.requests.insert(request.key(), stored);
-        }
-        appended
+        Appended { first, last: self.head.position, recorded_at: self.now }
+    }
+
+    fn remember(&mut self, request: &'a NewRequest, position: Position) {
+        self.requests.push((request, position));
+        let stored = StoredRequest {
+            content_digest: request.content_digest,
+            position,
+            sealed_reply: Some(request.sealed_reply.clone()),
+            expires_at: request.expires_at,
+        };
+        self.past.requests.insert(request.key(), stored);
     }
 }
 

@@ -253,7 +253,8 @@ impl Session {
         Ok(())
     }
 
-    /// Second round trip: writes everything and commits.
+    /// Second round trip: writes everything and commits. A plan of requests only leaves the head as it
+    /// is, and nobody is woken.
     pub(crate) async fn commit(&self, plan: &Plan<'_>) -> Result<(), Failure> {
         let trip = async {
             tokio::join!(
@@ -284,6 +285,9 @@ impl Session {
     }
 
     async fn insert_events(&self, plan: &Plan<'_>) -> Result<u64, tokio_postgres::Error> {
+        if plan.events.is_empty() {
+            return Ok(0);
+        }
         let columns = EventColumns::of(plan);
         self.connection.execute(&self.insert_events, &columns.parameters(&plan.now)).await
     }
@@ -297,6 +301,9 @@ impl Session {
     }
 
     async fn move_head(&self, plan: &Plan<'_>) -> Result<u64, tokio_postgres::Error> {
+        if plan.events.is_empty() {
+            return Ok(0);
+        }
         let position = plan.head.position.to_sql();
         self.connection.execute(&self.move_head, &[&position, &plan.head.mac.as_slice()]).await
     }

@@ -162,7 +162,7 @@ impl Writer {
         self.undisturbed = if past.head == known { self.undisturbed + 1 } else { 0 };
         self.clock.note(past.now);
         let plan = Plan::new(past, &self.chain, commands.iter().copied());
-        if plan.events.is_empty() {
+        if plan.is_empty() {
             // The answers rest on what was committed before; how the rollback goes is all the same.
             if session.abandon().await.is_ok() {
                 self.session = Some(session);

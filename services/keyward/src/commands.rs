@@ -10,6 +10,7 @@ use eventlog::{
     Append, AppendOutcome, EventLog, LogError, Metadata, NewRequest, Position, StoredRequest,
     StreamId,
 };
+use vault::{NoEntropy, SealError};
 
 use intent::Decision;
 pub use intent::{Folded, Intent, Subject};
@@ -33,8 +34,9 @@ pub struct Envelope {
 pub struct Committed {
     /// What each intent's subject is now, in the order of the intents.
     pub folded: Vec<Folded>,
-    /// The position of the last event written; `None` if it was so already.
-    pub position: Option<Position>,
+    /// The position of the last event written or, if all was so already, of the last event that said
+    /// so: whoever has it sees what was answered.
+    pub position: Position,
 }
 
 /// An answer to a command that is not an error of the caller's wire.
@@ -66,7 +68,10 @@ pub enum CommandError {
     Undecodable(#[from] domain::DecodeError),
     /// No random bytes for the ids of events.
     #[error("no event ids can be drawn")]
-    NoEntropy(#[from] vault::NoEntropy),
+    NoEntropy(#[from] NoEntropy),
+    /// The reply to remember can't be sealed.
+    #[error("the reply can't be sealed")]
+    Seal(#[from] SealError),
     /// The log does not answer, or not as it must.
     #[error("the log refused")]
     Log(#[from] LogError),
@@ -92,9 +97,9 @@ impl Commands {
         &self.log
     }
 
-    /// Does all of `intents`, or none. `remember` is given what the subjects will be and makes the
-    /// record of the client's request that is written in the same transaction; it may be called more
-    /// than once.
+    /// Does all of `intents`, or none. `remember` is given what the subjects will be, and the position
+    /// that this rests on, and makes the record of the client's request. It is written in the same
+    /// transaction, or in one of its own if all is so already. It may be called more than once.
     ///
     /// # Errors
     /// See [`CommandError`]. Nothing was written, except possibly under [`LogError::OutcomeUnknown`].
@@ -102,7 +107,7 @@ impl Commands {
         &self,
         envelope: &Envelope,
         intents: &[Intent],
-        remember: impl Fn(&[Folded]) -> Option<NewRequest> + Send,
+        remember: impl Fn(&[Folded], Position) -> Result<Option<NewRequest>, SealError> + Send,
     ) -> Result<Outcome, CommandError> {
         for _ in 0..MOST_ATTEMPTS {
             let mut decisions = Vec::with_capacity(intents.len());
@@ -146,23 +151,27 @@ impl Commands {
         &self,
         envelope: &Envelope,
         decisions: Vec<Decision>,
-        remember: impl Fn(&[Folded]) -> Option<NewRequest>,
+        remember: impl Fn(&[Folded], Position) -> Result<Option<NewRequest>, SealError>,
     ) -> Result<Outcome, CommandError> {
+        let seen = decisions.iter().map(|decision| decision.seen).max().unwrap_or(Position::ZERO);
         let (folded, streams): (Vec<_>, Vec<_>) =
             decisions.into_iter().map(|decision| (decision.folded, decision.append)).unzip();
-        let streams: Vec<_> = streams.into_iter().flatten().collect();
-        if streams.is_empty() {
-            return Ok(Outcome::Committed(Committed { folded, position: None }));
+        let request = remember(&folded, seen)?;
+        if request.is_none() && streams.iter().all(|stream| stream.events.is_empty()) {
+            return Ok(Outcome::Committed(Committed { folded, position: seen }));
         }
         let append = Append {
             workspace_id: envelope.workspace_id.map(|id| id.to_string()),
             streams,
             metadata: envelope.metadata.clone(),
-            request: remember(&folded),
+            request,
         };
         Ok(match self.log.append(append).await? {
             AppendOutcome::Appended(appended) => {
-                Outcome::Committed(Committed { folded, position: Some(appended.last) })
+                Outcome::Committed(Committed { folded, position: appended.last })
+            }
+            AppendOutcome::Remembered(position) => {
+                Outcome::Committed(Committed { folded, position })
             }
             AppendOutcome::Repeated(stored) => Outcome::Repeated(stored),
         })

@@ -13,6 +13,7 @@ mod migrate;
 mod outcome;
 mod projection;
 mod rebuild;
+mod requests;
 mod setup;
 mod tally;
 mod tampering;

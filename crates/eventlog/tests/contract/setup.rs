@@ -158,12 +158,14 @@ pub(crate) fn request(id: &str, digest: u8) -> NewRequest {
         content_digest: [digest; 32],
         sealed_reply: vec![digest, 1, 2],
         expires_at: "2100-01-01T00:00:00Z".parse().unwrap(),
+        rests_on: Position::ZERO,
     }
 }
 
 pub(crate) fn appended(outcome: Result<AppendOutcome, LogError>) -> Appended {
     match outcome.unwrap() {
         AppendOutcome::Appended(appended) => appended,
+        AppendOutcome::Remembered(position) => panic!("nothing appended: {position}"),
         AppendOutcome::Repeated(stored) => panic!("repeated: {stored:?}"),
     }
 }

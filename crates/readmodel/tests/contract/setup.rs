@@ -131,6 +131,7 @@ impl World {
         };
         match self.log.append(append).await.unwrap() {
             AppendOutcome::Appended(appended) => appended.last,
+            AppendOutcome::Remembered(position) => panic!("nothing appended: {position}"),
             AppendOutcome::Repeated(stored) => panic!("repeated: {stored:?}"),
         }
     }

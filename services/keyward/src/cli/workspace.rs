@@ -76,7 +76,7 @@ async fn change(
     let commands = Commands::new(log, clock);
     let envelope = Envelope { workspace_id: Some(workspace), metadata: metadata() };
     let intents = [Intent::Workspace(workspace, wish, None)];
-    let done = commands.execute(&envelope, &intents, |_| None).await;
+    let done = commands.execute(&envelope, &intents, |_, _| Ok(None)).await;
     commands.log().clone().close().await;
     match done {
         Ok(_) => {}

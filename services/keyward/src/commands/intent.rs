@@ -8,7 +8,7 @@ use domain::service_credential::{
 };
 use domain::workspace::{WorkspaceCommand, WorkspaceEvent, WorkspaceState};
 use domain::{Decider, Event, KeyId, Rejection, ServiceCredentialId, WorkspaceId};
-use eventlog::{Expected, NewEvent, RecordedEvent, Revision, StreamAppend, StreamId};
+use eventlog::{Expected, NewEvent, Position, RecordedEvent, Revision, StreamAppend, StreamId};
 use jiff::Timestamp;
 
 use super::CommandError;
@@ -54,11 +54,14 @@ pub struct Folded {
     pub revision: u64,
 }
 
-/// What a decider answered: the state after it, and what to append for it.
+/// What a decider answered: the state after it, what it was decided on, and what to append for it.
 #[derive(Debug)]
 pub(super) struct Decision {
     pub(super) folded: Folded,
-    pub(super) append: Option<StreamAppend>,
+    /// The last event's position in the stream as it was read.
+    pub(super) seen: Position,
+    /// Without events if all is so already: then only a condition on the stream.
+    pub(super) append: StreamAppend,
 }
 
 /// How a decider's events are told from all others.
@@ -197,14 +200,10 @@ impl Past<'_> {
             0 => Expected::NoStream,
             revision => Expected::Exact(Revision::new(revision)),
         };
-        let append = (!new.is_empty()).then_some(StreamAppend {
-            stream: self.stream,
-            expected,
-            events: new,
-        });
         Ok(Decision {
             folded: Folded { subject: state.subject(), revision: revision_after },
-            append,
+            seen: self.recorded.last().map_or(Position::ZERO, |stored| stored.position),
+            append: StreamAppend { stream: self.stream, expected, events: new },
         })
     }
 }

@@ -8,12 +8,12 @@ use api::v1::ErrorReason;
 use domain::WorkspaceId;
 use eventlog::{Metadata, NewRequest, Position, RequestKey, StoredRequest};
 use prost::Message;
-use vault::TokenPurpose;
+use vault::{SealError, TokenPurpose};
 
 use super::call::Call;
 use super::fields;
 use super::status::{Refusal, Resource};
-use crate::commands::{Envelope, Folded, Intent, Outcome};
+use crate::commands::{CommandError, Envelope, Folded, Intent, Outcome};
 use crate::node::Node;
 
 /// How long a repeated request is answered with the secrets of the first answer.
@@ -71,32 +71,34 @@ impl<Asked: Message> Mutation<'_, Asked> {
         {
             return self.replay(node, key, &stored).await;
         }
-        let remember =
-            |folded: &[Folded]| key.as_ref().and_then(|key| self.record(node, key, &reply(folded)));
+        let remember = |folded: &[Folded], seen| {
+            key.as_ref().map(|key| self.record(node, key, &reply(folded), seen)).transpose()
+        };
         let outcome = node.commands.execute(&self.envelope(tenant), intents, remember).await;
-        let outcome = outcome.map_err(|error| self.refuse(error))?;
         match (outcome, &key) {
-            (Outcome::Committed(done), _) => {
+            (Ok(Outcome::Committed(done)), _) => {
                 let mut answer = reply(&done.folded);
-                let position = match done.position {
-                    Some(position) => position,
-                    // It was so already, at the latest by what this node has applied.
-                    None => node.freshness.applied(),
-                };
-                node.settle(position).await;
-                answer.set_consistency_token(node.freshness.token(position));
+                node.settle(done.position).await;
+                answer.set_consistency_token(node.freshness.token(done.position));
                 Ok(answer)
             }
-            (Outcome::Repeated(stored), Some(key)) => self.replay(node, key, &stored).await,
-            (Outcome::Repeated(_), None) => {
+            (Ok(Outcome::Repeated(stored)), Some(key)) => self.replay(node, key, &stored).await,
+            (Ok(Outcome::Repeated(_)), None) => {
                 Err(Refusal::new(ErrorReason::Internal, "internal error"))
             }
+            (Err(error), Some(key)) if decided_on_the_past(&error) => {
+                // The change that stood in the way may be this very request's, done by its twin.
+                match node.commands.log().find_request(key).await? {
+                    Some(stored) => self.replay(node, key, &stored).await,
+                    None => Err(self.refuse(error)),
+                }
+            }
+            (Err(error), _) => Err(self.refuse(error)),
         }
     }
 
-    fn refuse(&self, error: crate::commands::CommandError) -> Refusal {
-        use crate::commands::CommandError::Rejected;
-        if matches!(error, Rejected(domain::Rejection::NotFound)) {
+    fn refuse(&self, error: CommandError) -> Refusal {
+        if matches!(error, CommandError::Rejected(domain::Rejection::NotFound)) {
             return Refusal::not_found(self.missing.0, self.missing.1.clone());
         }
         error.into()
@@ -135,12 +137,17 @@ impl<Asked: Message> Mutation<'_, Asked> {
         node.chain.mac(&content)
     }
 
-    /// The record of this request: its answer sealed, since it may hold secrets. Without random
-    /// bytes there is none, and then the append fails for want of them as well.
-    fn record<R: Reply>(&self, node: &Node, key: &RequestKey, answer: &R) -> Option<NewRequest> {
+    /// The record of this request: its answer sealed, since it may hold secrets.
+    fn record<R: Reply>(
+        &self,
+        node: &Node,
+        key: &RequestKey,
+        answer: &R,
+        rests_on: Position,
+    ) -> Result<NewRequest, SealError> {
         let bytes = zeroize::Zeroizing::new(answer.encode_to_vec());
-        let sealed_reply = node.tokens.seal_bytes(TokenPurpose::Reply, &bound(key), &bytes).ok()?;
-        Some(NewRequest {
+        let sealed_reply = node.tokens.seal_bytes(TokenPurpose::Reply, &bound(key), &bytes)?;
+        Ok(NewRequest {
             workspace: key.workspace.clone(),
             caller: key.caller.clone(),
             rpc: key.rpc.clone(),
@@ -148,6 +155,7 @@ impl<Asked: Message> Mutation<'_, Asked> {
             content_digest: self.digest(node),
             sealed_reply,
             expires_at: node.clock.now() + REPLAY,
+            rests_on,
         })
     }
 
@@ -174,6 +182,19 @@ impl<Asked: Message> Mutation<'_, Asked> {
         let mut answer = R::decode(bytes.as_slice()).map_err(|error| Refusal::internal(&error))?;
         answer.set_consistency_token(node.freshness.token(Position::new(stored.position.get())));
         Ok(answer)
+    }
+}
+
+/// Whether what was there already stood in the way.
+const fn decided_on_the_past(error: &CommandError) -> bool {
+    match error {
+        CommandError::Rejected(_) | CommandError::EtagMismatch { .. } | CommandError::Contended => {
+            true
+        }
+        CommandError::Undecodable(_)
+        | CommandError::NoEntropy(_)
+        | CommandError::Seal(_)
+        | CommandError::Log(_) => false,
     }
 }
 

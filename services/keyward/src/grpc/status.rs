@@ -215,6 +215,7 @@ impl From<CommandError> for Refusal {
             CommandError::Log(error) => error.into(),
             CommandError::Undecodable(ref source) => Self::internal(source),
             CommandError::NoEntropy(ref source) => Self::internal(source),
+            CommandError::Seal(ref source) => Self::internal(source),
         }
     }
 }

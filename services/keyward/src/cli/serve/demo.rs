@@ -41,12 +41,8 @@ pub(super) async fn workspace(config: &Config, node: &Arc<Node>) -> Result<Optio
     let metadata = Metadata { actor: "demo".to_owned(), ..Metadata::default() };
     let envelope = Envelope { workspace_id: Some(workspace), metadata };
     let intents = [Intent::Workspace(workspace, create, None)];
-    match node.commands.execute(&envelope, &intents, |_| None).await? {
-        Outcome::Committed(done) => {
-            if let Some(position) = done.position {
-                node.settle(position).await;
-            }
-        }
+    match node.commands.execute(&envelope, &intents, |_, _| Ok(None)).await? {
+        Outcome::Committed(done) => node.settle(done.position).await,
         Outcome::Repeated(_) => {}
     }
     std::fs::write(remembered(config), format!("{workspace}\n"))?;
