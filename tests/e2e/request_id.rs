@@ -192,6 +192,35 @@ async fn identical_requests_at_once_get_one_answer_whether_they_change_something
 }
 
 #[tokio::test]
+async fn a_request_is_remembered_for_seven_days_and_then_forgotten() {
+    let server = Server::start().await;
+    let mut tenant = server.workspace("old").await;
+    let asked = |request_id: &str| wire::CreateApiKeyRequest {
+        request_id: request_id.to_owned(),
+        ..tenant.key(request_id)
+    };
+    let (old, young) = (asked("more-than-seven-days"), asked("less-than-seven-days"));
+    tenant.create(old.clone()).await;
+    tenant.create(young.clone()).await;
+    let aged = "UPDATE log.requests SET expires_at = now() - interval '7 days' \
+         + CASE WHEN request_id LIKE 'more%' THEN -1 ELSE 1 END * interval '10 minutes'";
+    server.tables().run(aged).await;
+    // What it finds to clear, it clears when it starts.
+    let _replica = server.replica().await;
+    testkit::eventually("old requests are cleared", Duration::from_secs(5), async || {
+        let left = "SELECT count(*), count(sealed_reply) FROM log.requests";
+        let left = server.tables().row(left, &[]).await;
+        (left.get::<_, i64>(0), left.get::<_, i64>(1)) == (1, 0)
+    })
+    .await;
+    let refusal = tenant.client.keys.create_api_key(young).await.refused();
+    assert_eq!(refusal.reason, ErrorReason::RequestAlreadyAnswered);
+    tenant.create(old).await;
+    let names = ["more-than-seven-days", "less-than-seven-days", "more-than-seven-days"];
+    assert_eq!(tenant.names(tenant.list()).await, names);
+}
+
+#[tokio::test]
 async fn a_refused_request_leaves_its_id_unused() {
     let server = Server::shared().await;
     let mut tenant = server.workspace("unused").await;

@@ -28,6 +28,7 @@ mod plan;
 mod projection;
 mod read;
 mod rebuild;
+mod requests;
 mod row;
 mod session;
 mod subscription;

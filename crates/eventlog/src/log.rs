@@ -18,6 +18,7 @@ use crate::database_clock::DatabaseClock;
 use crate::error::{Fault, LogError};
 use crate::event::{Position, RecordedEvent, Revision, StreamId};
 use crate::read;
+use crate::requests;
 use crate::row::Head;
 use crate::session::Session;
 use crate::writer::{Patience, Pending, Writer};
@@ -186,21 +187,21 @@ impl EventLog {
     }
 
     /// Removes the sealed replies that expired at or before `now`; the requests stay known. Returns
-    /// how many.
+    /// how many. In batches: dropped or failed, it has done a part.
     ///
     /// # Errors
-    /// As [`EventLog::head`].
+    /// As [`EventLog::head`], and [`LogError::OutcomeUnknown`].
     pub async fn purge_requests(&self, now: Timestamp) -> Result<u64, LogError> {
-        read::purge_requests(&self.database, now).await
+        requests::purge(&self.database, now).await
     }
 
     /// Forgets the requests that expired at or before `before`: their ids may be used anew. Returns
-    /// how many.
+    /// how many. In batches, as [`EventLog::purge_requests`].
     ///
     /// # Errors
-    /// As [`EventLog::head`].
+    /// As [`EventLog::purge_requests`].
     pub async fn forget_requests(&self, before: Timestamp) -> Result<u64, LogError> {
-        read::forget_requests(&self.database, before).await
+        requests::forget(&self.database, before).await
     }
 
     /// Drops this handle and, if it is the last, waits until everything waiting is written.

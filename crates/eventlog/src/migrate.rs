@@ -30,7 +30,13 @@ pub struct Migration {
 /// The tables of the log itself.
 pub const LOG_MIGRATIONS: MigrationSet = MigrationSet {
     component: "log",
-    files: &[Migration { name: "0001_log.sql", sql: include_str!("../migrations/0001_log.sql") }],
+    files: &[
+        Migration { name: "0001_log.sql", sql: include_str!("../migrations/0001_log.sql") },
+        Migration {
+            name: "0002_requests.sql",
+            sql: include_str!("../migrations/0002_requests.sql"),
+        },
+    ],
 };
 
 /// What the migrator did, or found still to do.

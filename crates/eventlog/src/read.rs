@@ -3,8 +3,6 @@
 //! Following the log is not here but in `subscription`: a read over the pool does not verify the
 //! chain beyond its own end.
 
-use jiff::Timestamp;
-
 use crate::append::{RequestKey, StoredRequest};
 use crate::chain::{ChainMac, Tip};
 use crate::database::Database;
@@ -121,18 +119,4 @@ pub(crate) async fn find_request(
         .query_opt(&statement, &[&key.workspace, &key.caller, &key.rpc, &key.request_id])
         .await?;
     found.map(|row| row::request(&row, 0)).transpose()
-}
-
-pub(crate) async fn purge_requests(database: &Database, now: Timestamp) -> Result<u64, LogError> {
-    const SQL: &str = "UPDATE log.requests SET sealed_reply = NULL \
-         WHERE expires_at <= $1 AND sealed_reply IS NOT NULL";
-    Ok(database.client().await?.execute(SQL, &[&now]).await?)
-}
-
-pub(crate) async fn forget_requests(
-    database: &Database,
-    before: Timestamp,
-) -> Result<u64, LogError> {
-    const SQL: &str = "DELETE FROM log.requests WHERE expires_at <= $1";
-    Ok(database.client().await?.execute(SQL, &[&before]).await?)
 }

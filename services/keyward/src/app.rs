@@ -2,6 +2,7 @@
 
 mod build;
 mod health;
+mod requests;
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,9 +28,6 @@ use crate::operator::OperatorTokenError;
 use crate::server::{LARGE_MESSAGE, Limits, Listener, TlsError, server_config};
 use crate::storage::{Managed, StorageError};
 use crate::tail::Tail;
-
-/// How often replies to idempotent requests that are past their time are cleared.
-const PURGE_EVERY: Duration = Duration::from_secs(60);
 
 /// A service that can't start: one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -199,7 +197,7 @@ impl App {
     }
 }
 
-/// Starts the tail, the heartbeat, the projections and the clearing of old replies.
+/// Starts the tail, the heartbeat, the projections and the clearing of old requests.
 fn keep_up(
     node: &Arc<Node>,
     config: &Config,
@@ -220,7 +218,7 @@ fn keep_up(
     project(node, chain, readmodel::keys::Keys, upkeep, stop);
     project(node, chain, readmodel::config::Configs, upkeep, stop);
     project(node, chain, readmodel::workspaces::Workspaces, upkeep, stop);
-    upkeep.spawn(purge(Arc::clone(node), stop.clone()));
+    upkeep.spawn(requests::keep_small(Arc::clone(node), stop.clone()));
 }
 
 fn project<P: eventlog::Projection>(
@@ -242,21 +240,6 @@ fn project<P: eventlog::Projection>(
     let projection = Arc::new(projection);
     let runner = ProjectionRunner::new(&node.database, chain, projection, checkpoints, options);
     upkeep.spawn(runner.run(stop.clone()));
-}
-
-async fn purge(node: Arc<Node>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(PURGE_EVERY) => {}
-        }
-        if let Err(error) = node.commands.log().purge_requests(node.clock.now()).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "old replies were not cleared"
-            );
-        }
-    }
 }
 
 async fn offer_metrics(

@@ -6,10 +6,10 @@ use eventlog::{
 };
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
-use testkit::{Direction, FaultProxy, Moment};
+use testkit::{Direction, FaultProxy, Moment, eventually};
 use tokio_postgres::{AsyncMessage, NoTls};
 
-use crate::setup::{appended, command, connect_to, one, open, part, request, world};
+use crate::setup::{SOON, World, appended, command, connect_to, one, open, part, request, world};
 
 /// Nothing to append: `s` is as it should be, at this revision.
 fn nothing(id: &str, at: u64) -> Append {
@@ -111,4 +111,63 @@ async fn a_request_without_events_survives_a_connection_cut_around_commit() {
         assert!(told.contains(&outcome), "round {round}: {outcome:?}");
     }
     assert_eq!(world.assert_dense().await, 1);
+}
+
+const LONG_AGO: &str = "2000-01-01T00:00:00Z";
+
+/// So many requests whose replies were due to be cleared long ago; sealed still, or not.
+async fn old(world: &World, name: &str, count: u32, reply: &str) {
+    let sql = format!(
+        "INSERT INTO log.requests SELECT 'ws_1', 'caller', 'Create', '{name}-' || number, \
+         decode(repeat('00', 32), 'hex'), 1, {reply}, '{LONG_AGO}' \
+         FROM generate_series(1, {count}) AS number"
+    );
+    world.sql(&sql).await;
+}
+
+#[tokio::test]
+async fn old_requests_are_cleared_and_forgotten_a_thousand_at_a_time_by_several_at_once() {
+    let world = world().await;
+    let logs = [world.log().await, world.log().await];
+    old(&world, "old", 2_500, "'\\x00'").await;
+    world
+        .sql(
+            "CREATE TABLE changes (kind text, rows bigint); \
+             CREATE FUNCTION count_changes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 INSERT INTO changes SELECT TG_OP, count(*) FROM changed; RETURN NULL; END $$; \
+             CREATE TRIGGER cleared AFTER UPDATE ON log.requests REFERENCING NEW TABLE AS changed \
+                 FOR EACH STATEMENT EXECUTE FUNCTION count_changes(); \
+             CREATE TRIGGER forgotten AFTER DELETE ON log.requests REFERENCING OLD TABLE AS changed \
+                 FOR EACH STATEMENT EXECUTE FUNCTION count_changes()",
+        )
+        .await;
+    let now = LONG_AGO.parse().unwrap();
+    let purged = join_all(logs.iter().map(|log| log.purge_requests(now))).await;
+    assert_eq!(purged.into_iter().map(Result::unwrap).sum::<u64>(), 2_500);
+    assert_eq!(world.count("SELECT count(sealed_reply) FROM log.requests").await, 0);
+    let forgotten = join_all(logs.iter().map(|log| log.forget_requests(now))).await;
+    assert_eq!(forgotten.into_iter().map(Result::unwrap).sum::<u64>(), 2_500);
+    assert_eq!(world.count("SELECT count(*) FROM log.requests").await, 0);
+    assert_eq!(world.count("SELECT max(rows) FROM changes").await, 1_000);
+    assert_eq!(world.count("SELECT sum(rows)::bigint FROM changes").await, 5_000);
+}
+
+#[tokio::test]
+async fn clearing_replies_does_not_read_those_cleared_before() {
+    let world = world().await;
+    let log = world.log().await;
+    old(&world, "cleared", 5_000, "NULL").await;
+    old(&world, "sealed", 3, "'\\x00'").await;
+    world.sql("ANALYZE log.requests").await;
+    assert_eq!(log.purge_requests(LONG_AGO.parse().unwrap()).await.unwrap(), 3);
+    eventually("the look-up is counted", SOON, async || {
+        let read = "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes \
+             WHERE indexrelname = 'requests_sealed_idx'";
+        world.count(read).await == 3
+    })
+    .await;
+    let others = "SELECT (sum(idx_tup_read) + sum(seq_tup_read))::bigint \
+         FROM pg_stat_user_indexes JOIN pg_stat_user_tables USING (relid) \
+         WHERE indexrelname = 'requests_expires_at_idx'";
+    assert_eq!(world.count(others).await, 0);
 }
