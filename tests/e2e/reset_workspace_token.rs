@@ -37,6 +37,43 @@ mod accepted {
     }
 }
 
+mod repeated {
+    use super::*;
+
+    fn keyed(workspace_id: &str) -> ResetWorkspaceTokenRequest {
+        let request_id = "the-same-reset-again".to_owned();
+        ResetWorkspaceTokenRequest { request_id, ..of(workspace_id) }
+    }
+
+    #[tokio::test]
+    async fn the_ended_token_gets_nothing_and_the_operator_resets_anew() {
+        let server = Server::shared().await;
+        let mut tenant = server.workspace("again").await;
+        let asked = keyed(&tenant.id);
+        let first = tenant.client.workspaces.reset_workspace_token(asked.clone()).await.unwrap();
+        let refusal = tenant.client.workspaces.reset_workspace_token(asked.clone()).await.refused();
+        assert_eq!(refusal.reason, ErrorReason::CredentialInvalid);
+        let mut operator = server.operator.workspaces.clone();
+        let anew = operator.reset_workspace_token(asked).await.unwrap().into_inner();
+        assert_ne!(anew.workspace_token, first.into_inner().workspace_token);
+        let mut renewed = server.bearer(&anew.workspace_token).keys;
+        renewed.list_api_keys(tenant.list()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_operator_is_answered_as_before() {
+        let server = Server::shared().await;
+        let tenant = server.workspace("as before").await;
+        let mut operator = server.operator.workspaces.clone();
+        let asked = keyed(&tenant.id);
+        let first = operator.reset_workspace_token(asked.clone()).await.unwrap().into_inner();
+        let again = operator.reset_workspace_token(asked).await.unwrap().into_inner();
+        assert_eq!(again, first);
+        let mut renewed = server.bearer(&again.workspace_token).keys;
+        renewed.list_api_keys(tenant.list()).await.unwrap();
+    }
+}
+
 mod not_found {
     use super::*;
 

@@ -1,5 +1,8 @@
 //! ResetWorkspaceToken: a new token, shown once; the old one is dead. For the token itself and the
 //! operator.
+//!
+//! Deliberately absent: a repetition for the token that the reset has ended. It would hand the new token
+//! to whoever holds the old one, and keeping those out may be what the reset was for.
 
 use std::sync::Arc;
 
