@@ -61,6 +61,33 @@ mod accepted {
     }
 
     #[tokio::test]
+    async fn a_page_of_large_keys_ends_early_and_the_pages_join() {
+        let server = Server::shared().await;
+        let mut tenant = server.workspace("large").await;
+        let address = |n: u32| format!("2001:db8:aaaa:bbbb:cccc:dddd:eeee:{n:x}");
+        let ip_allowlist: Vec<_> = (0..10_000).map(address).collect();
+        for number in 0..12 {
+            let ip_allowlist = ip_allowlist.clone();
+            let key = wire::CreateApiKeyRequest { ip_allowlist, ..tenant.key(&number.to_string()) };
+            tenant.create(key).await;
+        }
+        let mut request = ListApiKeysRequest { page_size: 1_000, ..tenant.list() };
+        let mut names = Vec::new();
+        loop {
+            let page =
+                tenant.client.keys.list_api_keys(request.clone()).await.unwrap().into_inner();
+            assert!((1..=6).contains(&page.api_keys.len()), "{}", page.api_keys.len());
+            names.extend(page.api_keys.into_iter().map(|key| key.name));
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                break;
+            }
+        }
+        let expected: Vec<_> = (0..12).rev().map(|number: u32| number.to_string()).collect();
+        assert_eq!(names, expected);
+    }
+
+    #[tokio::test]
     async fn a_size_beyond_a_thousand_is_lowered_and_zero_is_the_default() {
         let server = Server::shared().await;
         let tenant = server.workspace("sizes").await;

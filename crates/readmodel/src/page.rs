@@ -74,16 +74,19 @@ pub struct PageRequest {
     pub order: Order,
     /// Where the page before ended; `None` for the first page.
     pub after: Option<Cursor>,
+    /// In lists of keys a page ends before the row that would make it larger than this, as rows come
+    /// from the database; it has one row at least.
+    pub bytes: usize,
 }
 
 impl PageRequest {
     /// The most rows that a page can have.
     pub const MAX_SIZE: usize = 1000;
 
-    /// The first page of a list in `order`.
+    /// The first page of a list in `order`, however large it is.
     #[must_use]
     pub const fn first(size: usize, order: Order) -> Self {
-        Self { size, order, after: None }
+        Self { size, order, after: None, bytes: usize::MAX }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -119,5 +122,53 @@ impl<T> Page<T> {
             Cursor::behind(request.order, created_at, id)
         });
         Self { rows, next }
+    }
+}
+
+/// The most rows that are asked for at a time: a page that ends early has had no more than so many
+/// rows read in vain, where the database is concerned.
+const PART: usize = 128;
+
+/// A page whose rows are still coming in, part by part.
+pub(crate) struct Filling<'a, T> {
+    request: &'a PageRequest,
+    place: fn(&T) -> (Timestamp, Uuid),
+    rows: Vec<T>,
+    bytes: usize,
+    more: bool,
+}
+
+impl<'a, T> Filling<'a, T> {
+    /// A page without rows; `place` tells a row's place.
+    pub(crate) const fn new(request: &'a PageRequest, place: fn(&T) -> (Timestamp, Uuid)) -> Self {
+        Self { request, place, rows: Vec::new(), bytes: 0, more: false }
+    }
+
+    /// What to ask for next. If fewer rows come than its limit, there are no more.
+    pub(crate) fn part(&self) -> PageRequest {
+        let size = (self.request.rows() - self.rows.len()).min(PART);
+        PageRequest { size, after: self.end().or(self.request.after), ..*self.request }
+    }
+
+    /// Adds the next row; `false` if it belongs to the next page.
+    pub(crate) fn add(&mut self, row: T, bytes: usize) -> bool {
+        self.bytes += bytes;
+        let large = self.bytes > self.request.bytes && !self.rows.is_empty();
+        self.more = large || self.rows.len() == self.request.rows();
+        if !self.more {
+            self.rows.push(row);
+        }
+        !self.more
+    }
+
+    /// The page.
+    pub(crate) fn page(self) -> Page<T> {
+        let next = self.end().filter(|_| self.more);
+        Page { rows: self.rows, next }
+    }
+
+    fn end(&self) -> Option<Cursor> {
+        let (created_at, id) = (self.place)(self.rows.last()?);
+        Some(Cursor::behind(self.request.order, created_at, id))
     }
 }

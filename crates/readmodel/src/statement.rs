@@ -2,7 +2,7 @@
 //! planner sees what is really wanted; and the arrays that `unnest` makes rows of.
 
 use postgres_types::{ToSql, Type};
-use tokio_postgres::{GenericClient, Row};
+use tokio_postgres::{GenericClient, Row, RowStream};
 
 use crate::columns::Moment;
 use crate::error::ReadError;
@@ -68,12 +68,17 @@ impl Statement {
 
     /// Asks, in one round trip and planned for these very values.
     pub(crate) async fn rows(&self, client: &impl GenericClient) -> Result<Vec<Row>, ReadError> {
-        let values: Vec<(&(dyn ToSql + Sync), Type)> = self
-            .values
-            .iter()
-            .map(|(value, ty)| (value.as_ref() as &(dyn ToSql + Sync), ty.clone()))
-            .collect();
+        let values: Vec<_> = self.typed().collect();
         Ok(client.query_typed(&self.text, &values).await?)
+    }
+
+    /// As [`Statement::rows`], row by row: whoever has enough drops the rest.
+    pub(crate) async fn stream(&self, client: &impl GenericClient) -> Result<RowStream, ReadError> {
+        Ok(client.query_typed_raw(&self.text, self.typed()).await?)
+    }
+
+    fn typed(&self) -> impl Iterator<Item = (&(dyn ToSql + Sync), Type)> {
+        self.values.iter().map(|(value, ty)| (value.as_ref() as &(dyn ToSql + Sync), ty.clone()))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Lists of keys.
 
+use std::pin::pin;
+
 use domain::api_key::Status;
 use domain::{Env, KeyId, Principal, WorkspaceId};
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use postgres_types::Type;
 use tokio_postgres::GenericClient;
@@ -11,7 +14,7 @@ use super::query::{select, stored};
 use super::row::{KeyRow, kind};
 use crate::columns::Moment;
 use crate::error::ReadError;
-use crate::page::{Page, PageRequest};
+use crate::page::{Filling, Page, PageRequest};
 use crate::statement::{Statement, beginning_with, order_by};
 
 /// Which keys to list. Every condition holds for every key listed.
@@ -53,7 +56,8 @@ impl KeyFilter {
     }
 }
 
-/// One page of the keys that pass `filter`, their states taken at `now`.
+/// One page of the keys that pass `filter`, their states taken at `now`. No more of them is held, or
+/// much more of them read, than the page has.
 ///
 /// # Errors
 /// [`ReadError::ForeignCursor`] if the cursor is of another order; [`ReadError::Unavailable`], or
@@ -64,6 +68,29 @@ pub async fn list(
     now: Timestamp,
     page: &PageRequest,
 ) -> Result<Page<KeyRow>, ReadError> {
+    let mut filling =
+        Filling::new(page, |row: &KeyRow| (row.key.created_at, row.key.key_id.uuid()));
+    loop {
+        let part = filling.part();
+        let mut rows = pin!(statement(filter, now, &part)?.stream(client).await?);
+        let mut came = 0;
+        while let Some(row) = rows.try_next().await? {
+            came += 1;
+            if !filling.add(stored(&row)?.0, row.raw_size_bytes()) {
+                return Ok(filling.page());
+            }
+        }
+        if came < part.limit() {
+            return Ok(filling.page());
+        }
+    }
+}
+
+fn statement(
+    filter: &KeyFilter,
+    now: Timestamp,
+    page: &PageRequest,
+) -> Result<Statement, ReadError> {
     let mut statement = Statement::new("SELECT * FROM readmodel.keys WHERE ");
     narrow(&mut statement, filter);
     by_status(&mut statement, filter, now);
@@ -73,9 +100,7 @@ pub async fn list(
         let order = order_by(page.order, "k.key_id", "k.created_at");
         select("readmodel.", &format!("({keys})"), &order)
     });
-    let rows = statement.rows(client).await?;
-    let rows = rows.iter().map(|row| stored(row).map(|(row, _)| row)).collect::<Result<_, _>>()?;
-    Ok(Page::cut(page, rows, |row: &KeyRow| (row.key.created_at, row.key.key_id.uuid())))
+    Ok(statement)
 }
 
 fn narrow(statement: &mut Statement, filter: &KeyFilter) {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::KeyId;
+use domain::api_key::Settings;
+use domain::{KeyId, Network};
 use readmodel::keys::{KeyFilter, KeyRow, list};
 use readmodel::{Cursor, Order, Page, PageRequest, ReadError};
 
@@ -85,6 +86,57 @@ async fn a_page_has_the_size_that_was_asked_for_within_its_limits() {
 }
 
 #[tokio::test]
+async fn a_page_knows_whether_it_is_the_last_however_many_parts_it_is_read_in() {
+    let world = world().await;
+    let mut keys = 0;
+    for size in [1, 126, 127, 128, 129, 130, 255, 256, 257, 258, 259, 385, 386, 387] {
+        world.given(crowd(0..size).skip(keys)).await;
+        keys = size as usize;
+        for order in [Order::NewestFirst, Order::ById] {
+            let last = page(&world, &PageRequest::first(keys, order)).await;
+            assert_eq!((last.rows.len(), last.next), (keys, None), "{order:?}");
+            let larger = page(&world, &PageRequest::first(keys + 1, order)).await;
+            assert_eq!((larger.rows.len(), larger.next), (keys, None), "{order:?}");
+            let smaller = page(&world, &PageRequest::first((keys - 1).max(1), order)).await;
+            assert_eq!(smaller.next.is_some(), keys > 1, "{order:?} {keys}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_ends_at_its_bytes_and_reads_no_row_beyond() {
+    let world = world().await;
+    let networks = (0..1_000).map(|at| format!("10.0.{}.{}", at / 250, at % 250));
+    let networks: Vec<_> = networks.map(|one| Network::parse(&one, true).unwrap()).collect();
+    let large = Settings { ip_allowlist: Some(networks), ..plain("large") };
+    world.given((0..40).map(|number| key_created(1, number, large.clone(), 0))).await;
+    // One in the middle can't be read, and says so to whoever tries.
+    let broken = format!(
+        "UPDATE readmodel.keys SET ip_allowlist = '{{nonsense}}' WHERE key_id = '{}'",
+        key_id(20).uuid()
+    );
+    let root = world.root.client().await.unwrap();
+    root.batch_execute(&broken).await.unwrap();
+    let filter = KeyFilter::of(workspace_id(1));
+    let whole = PageRequest::first(1_000, Order::ById);
+    let unbounded = list(&*world.reader, &filter, at(0), &whole).await;
+    assert!(matches!(unbounded, Err(ReadError::Corrupt { .. })), "{unbounded:?}");
+
+    let (mut request, mut seen) = (PageRequest { bytes: 100_000, ..whole }, 0);
+    while seen < 11 {
+        let page = page(&world, &request).await;
+        assert!((2..=8).contains(&page.rows.len()), "{}", page.rows.len());
+        let ids = (seen..).map(key_id).take(page.rows.len());
+        assert!(page.rows.iter().map(|row| row.key.key_id).eq(ids));
+        seen += u32::try_from(page.rows.len()).unwrap();
+        request.after = page.next;
+    }
+    let tight = PageRequest { bytes: 1, ..whole };
+    let one = page(&world, &tight).await;
+    assert_eq!((one.rows.len(), one.next.is_some()), (1, true), "a page has a row");
+}
+
+#[tokio::test]
 async fn a_full_last_page_has_no_next() {
     let world = world().await;
     world.given(crowd(0..16)).await;
@@ -100,7 +152,7 @@ async fn a_cursor_of_another_order_is_refused() {
     world.given(crowd(0..8)).await;
     for (order, other) in [(Order::NewestFirst, Order::ById), (Order::ById, Order::NewestFirst)] {
         let first = page(&world, &PageRequest::first(2, order)).await;
-        let request = PageRequest { size: 2, order: other, after: first.next };
+        let request = PageRequest { after: first.next, ..PageRequest::first(2, other) };
         let filter = KeyFilter::of(workspace_id(1));
         let refused = list(&*world.reader, &filter, at(0), &request).await;
         assert!(matches!(refused, Err(ReadError::ForeignCursor)), "{refused:?}");

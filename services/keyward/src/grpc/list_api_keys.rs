@@ -18,7 +18,8 @@ use super::switch::opened_owner_email;
 use super::{convert, fields, reading};
 use crate::node::Node;
 
-/// A page is cut short once it is this large, so that it fits into a client's usual 4 MiB.
+/// A page is cut short before it is larger than this, so that it fits into a client's usual 4 MiB: as
+/// its rows are read, and again as they are written, which may be a little more.
 const LARGE_PAGE: usize = 2 * 1024 * 1024;
 const MOST_KEY_IDS: usize = 100;
 
@@ -38,6 +39,7 @@ pub(super) async fn run(
     let bound = bound(&request);
     let mut page = PageRequest::first(page_token::size(request.page_size)?, order);
     page.after = page_token::read(&node, &bound, &request.page_token)?;
+    page.bytes = LARGE_PAGE;
 
     if filter.envs.is_empty() {
         filter.envs.extend([Env::Live, Env::Test]);
