@@ -41,9 +41,6 @@ pub enum Rejection {
     /// A revoked key stays revoked: it can't be enabled or changed.
     #[error("the key is revoked, which is final")]
     KeyRevoked,
-    /// A revoked service credential stays revoked.
-    #[error("the service credential is revoked, which is final")]
-    ServiceCredentialRevoked,
     /// A key whose natural end lies at or before its beginning could never pass.
     #[error("expires_at must be later than not_before")]
     EndsBeforeItBegins,

@@ -36,17 +36,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// From here on the log must be followed.
+    /// From here on the log must be followed. Events up to [`keys`](Self::keys) and
+    /// [`workspaces`](Self::workspaces), each of its own kind, are in what was loaded already: applied
+    /// again they would show the past for a while.
     #[must_use]
     pub fn follow_from(&self) -> Position {
         self.keys.min(self.workspaces)
-    }
-
-    /// Until the log was followed to here nothing may be answered: events up to here may be in what
-    /// was loaded already, and applied again they show the past for a while.
-    #[must_use]
-    pub fn complete_at(&self) -> Position {
-        self.keys.max(self.workspaces)
     }
 }
 

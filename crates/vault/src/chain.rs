@@ -23,13 +23,6 @@ impl ChainKey {
         hash::mac(self.keys.active().1, message)
     }
 
-    /// HMAC-SHA-256 of `message` under the key `id`, for a log written before the active key was;
-    /// `None` if the ring has no such key.
-    #[must_use]
-    pub fn mac_under(&self, id: u16, message: &[u8]) -> Option<[u8; 32]> {
-        self.keys.get(id).map(|key| hash::mac(key, message))
-    }
-
     /// Which key is active.
     #[must_use]
     pub const fn active_id(&self) -> u16 {

@@ -230,9 +230,7 @@ fn rejected(rejection: Rejection) -> Refusal {
             Refusal::field("expires_at", "must be later than not_before")
         }
         Rejection::AlreadyExpired => Refusal::field("expires_at", "must be in the future"),
-        Rejection::NotFound | Rejection::AlreadyExists | Rejection::ServiceCredentialRevoked => {
-            Refusal::internal(&rejection)
-        }
+        Rejection::NotFound | Rejection::AlreadyExists => Refusal::internal(&rejection),
     }
 }
 
