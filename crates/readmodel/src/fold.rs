@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use domain::{Decider, DecodeError, Event};
+use domain::{Decider, DecodeError, Event, Suspect};
 use eventlog::{ProjectionError, RecordedEvent};
 
 use crate::columns::bigint;
@@ -18,7 +18,10 @@ pub(crate) enum FoldError {
     #[error("the state to go on from can't be read")]
     Read(#[from] ReadError),
     /// Nothing smaller than everything could be put under quarantine.
-    #[error("the event at position {position} belongs to no workspace and can't be read")]
+    #[error(
+        "the event at position {position} can't be read and may be about anything: \
+         a newer version of Keyward wrote this; upgrade"
+    )]
     Unreadable {
         position: u64,
         #[source]
@@ -127,9 +130,9 @@ pub(crate) fn rows<'a, S, T>(
     versions.iter().filter_map(row).collect()
 }
 
-/// An event of a workspace that this build can't read.
+/// Something that has an event which this build can't read.
 pub(crate) struct Unreadable {
-    pub(crate) workspace_id: String,
+    pub(crate) suspect: Suspect,
     pub(crate) position: u64,
     pub(crate) reason: String,
 }
@@ -143,7 +146,7 @@ pub(crate) struct Batch {
 /// Reads every event of a batch.
 ///
 /// # Errors
-/// [`FoldError::Unreadable`] for an event that can't be read and belongs to no workspace.
+/// [`FoldError::Unreadable`] for an event that can't be read and may be about anything.
 pub(crate) fn read(batch: &[RecordedEvent]) -> Result<Batch, FoldError> {
     let mut read = Batch { steps: Vec::with_capacity(batch.len()), unreadable: Vec::new() };
     for recorded in batch {
@@ -153,17 +156,20 @@ pub(crate) fn read(batch: &[RecordedEvent]) -> Result<Batch, FoldError> {
                 read.steps.push(Step { position, revision: recorded.revision.get(), event })
             }
             Err(cause) => {
-                let Some(workspace_id) = recorded.workspace_id.clone() else {
+                let workspace_id = recorded.workspace_id.as_deref();
+                let Some(suspects) = Suspect::all_of(workspace_id, recorded.stream.as_str()) else {
                     return Err(FoldError::Unreadable { position, cause });
                 };
-                tracing::error!(
-                    position,
-                    workspace_id,
-                    error = &cause as &dyn std::error::Error,
-                    "an event can't be read: its workspace is quarantined"
-                );
-                let reason = reason(&cause);
-                read.unreadable.push(Unreadable { workspace_id, position, reason });
+                for suspect in suspects {
+                    tracing::error!(
+                        position,
+                        %suspect,
+                        error = &cause as &dyn std::error::Error,
+                        "an event can't be read: what it is about is quarantined"
+                    );
+                    let reason = reason(&cause);
+                    read.unreadable.push(Unreadable { suspect, position, reason });
+                }
             }
         }
     }

@@ -7,9 +7,15 @@ use eventlog::{Migration, MigrationSet};
 pub const fn migrations() -> MigrationSet {
     MigrationSet {
         component: "readmodel",
-        files: &[Migration {
-            name: "0001_readmodel.sql",
-            sql: include_str!("../migrations/0001_readmodel.sql"),
-        }],
+        files: &[
+            Migration {
+                name: "0001_readmodel.sql",
+                sql: include_str!("../migrations/0001_readmodel.sql"),
+            },
+            Migration {
+                name: "0002_service_credentials_quarantine.sql",
+                sql: include_str!("../migrations/0002_service_credentials_quarantine.sql"),
+            },
+        ],
     }
 }

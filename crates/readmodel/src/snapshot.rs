@@ -31,7 +31,7 @@ pub struct Snapshot {
     pub workspaces: Position,
     /// How many keys there were.
     pub key_count: u64,
-    /// Workspaces whose rows may be stale: nothing may be decided for them.
+    /// What has rows that may be stale: nothing may be decided for it.
     pub quarantined: Vec<Quarantined>,
 }
 
@@ -63,7 +63,8 @@ pub async fn load(
     // after that would show them empty. Names are the same before and after.
     const LOCK: &str = "LOCK TABLE readmodel.keys, readmodel.credentials, readmodel.workspaces, \
         readmodel.service_credentials, readmodel.keys_quarantine, readmodel.configs_quarantine, \
-        readmodel.workspaces_quarantine IN ACCESS SHARE MODE";
+        readmodel.workspaces_quarantine, readmodel.service_credentials_quarantine \
+        IN ACCESS SHARE MODE";
     let transaction = client
         .build_transaction()
         .isolation_level(IsolationLevel::RepeatableRead)

@@ -4,6 +4,7 @@
 //! which RPC.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use domain::service_credential::{Bounds, Permission};
 use domain::{
@@ -44,6 +45,9 @@ pub enum CallerRefusal {
     /// Unknown, wrong secret, revoked, replaced, or of a kind that calls nothing: one answer.
     #[error("the credential is not known")]
     Unknown,
+    /// An event could not be applied, so that it can't be said whether the credential counts.
+    #[error("the credential is quarantined, or may be")]
+    Quarantined,
 }
 
 /// The permissions of a service credential, each for itself: none implies another.
@@ -128,11 +132,14 @@ impl CallerEntry {
         }
     }
 
+    /// The caller; `None` if it is nobody's or if nothing can be said of it.
     fn known(&self) -> Option<KnownCaller> {
         match &self.who {
             Who::Workspace(record) => {
                 let standing = record.standing();
-                standing.known().then(|| KnownCaller::Workspace {
+                // The event that was missed may have replaced this very token.
+                let counts = standing.known() & !standing.quarantined();
+                counts.then(|| KnownCaller::Workspace {
                     workspace_id: record.id(),
                     suspended: standing.suspended(),
                 })
@@ -151,7 +158,9 @@ impl Verifier {
     /// a well-formed string of any kind, and never for a malformed one.
     ///
     /// # Errors
-    /// [`CallerRefusal`]: malformed, or one answer for all that is not known.
+    /// [`CallerRefusal`]: malformed, or one answer for all of a kind that is not known. While anything
+    /// of the kind is quarantined that answer is [`CallerRefusal::Quarantined`]: the event that was
+    /// missed may have made the very credential.
     pub fn caller(
         &self,
         presented: &str,
@@ -165,10 +174,17 @@ impl Verifier {
         let matched =
             check(&entry.binding(&presented), presented.secret(), entry.pepper, &entry.digest);
         // The stand-in belongs to no known workspace, so even a match would make it nobody.
-        if matched & held.is_some() {
-            entry.known().ok_or(CallerRefusal::Unknown)
-        } else {
-            Err(CallerRefusal::Unknown)
-        }
+        let known = if matched & held.is_some() { entry.known() } else { None };
+        known.ok_or_else(|| self.refusal(presented.kind))
+    }
+
+    /// Read after the callers: whoever is put under quarantine is so before he is no longer found.
+    fn refusal(&self, kind: CredentialKind) -> CallerRefusal {
+        let quarantined = match kind {
+            CredentialKind::WorkspaceToken => self.any_quarantined.load(Ordering::SeqCst),
+            CredentialKind::ServiceCredential => self.any_service_credential_quarantined(),
+            CredentialKind::ApiKey | CredentialKind::AuthToken => false,
+        };
+        if quarantined { CallerRefusal::Quarantined } else { CallerRefusal::Unknown }
     }
 }

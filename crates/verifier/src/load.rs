@@ -68,7 +68,9 @@ impl Verifier {
     ) {
         let callers = self.callers.pin();
         let id = credential.service_credential_id;
-        let live = credential.revoked_at.is_none().then_some(credential.credential.kid);
+        let counts = credential.revoked_at.is_none()
+            && !writer.quarantined_service_credentials.contains(&id);
+        let live = counts.then_some(credential.credential.kid);
         let old = writer.service_credentials.insert(id, live).flatten();
         if let Some(old) = old.filter(|&old| live != Some(old)) {
             callers.remove(&old);

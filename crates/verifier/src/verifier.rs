@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use domain::{Brand, Kid, WorkspaceId};
+use domain::{Brand, Kid, ServiceCredentialId, WorkspaceId};
 use foldhash::fast::RandomState;
 use papaya::{HashMap, ResizeMode};
 
@@ -45,6 +45,7 @@ pub struct Verifier {
     pub(crate) keys: AtomicUsize,
     pub(crate) known_workspaces: AtomicUsize,
     pub(crate) any_quarantined: AtomicBool,
+    any_service_credential_quarantined: AtomicBool,
     writer: Mutex<Writer>,
 }
 
@@ -76,16 +77,18 @@ impl Verifier {
             keys: AtomicUsize::new(0),
             known_workspaces: AtomicUsize::new(0),
             any_quarantined: AtomicBool::new(false),
+            any_service_credential_quarantined: AtomicBool::new(false),
             writer: Mutex::default(),
         }
     }
 
-    /// What is known of a workspace; `None` if it is not known.
+    /// What is known of a workspace; `None` if there is none. Of a quarantined one even that can't be
+    /// said.
     #[must_use]
     pub fn workspace(&self, workspace_id: WorkspaceId) -> Option<WorkspaceFacts> {
         let workspaces = self.workspaces.pin();
         let standing = workspaces.get(&workspace_id)?.standing();
-        standing.known().then(|| standing.facts())
+        (standing.known() | standing.quarantined()).then(|| standing.facts())
     }
 
     /// How much is in the index; while a writer is at work, roughly.
@@ -100,12 +103,32 @@ impl Verifier {
     }
 
     /// Nothing is decided for this workspace from here on, until the next start: one of its events
-    /// could not be applied. Works for a workspace that is not known, too, as that event may have
-    /// been its first.
+    /// could not be applied. Its token is no caller's any more. Works for a workspace that is not
+    /// known, too, as that event may have been its first.
     pub fn quarantine(&self, workspace_id: WorkspaceId) {
         let _writer = self.write();
-        self.record(workspace_id).quarantine();
         self.any_quarantined.store(true, Ordering::SeqCst);
+        self.record(workspace_id).quarantine();
+        self.callers_changed();
+    }
+
+    /// This service credential is no caller's from here on, until the next start: one of its events
+    /// could not be applied. Works for one that is not known, too, as that event may have been its
+    /// first.
+    pub fn quarantine_service_credential(&self, id: ServiceCredentialId) {
+        let mut writer = self.write();
+        self.any_service_credential_quarantined.store(true, Ordering::SeqCst);
+        writer.quarantined_service_credentials.insert(id);
+        if let Some(kid) = writer.service_credentials.insert(id, None).flatten() {
+            self.callers.pin().remove(&kid);
+        }
+        self.callers_changed();
+    }
+
+    /// Whether any service credential is quarantined: one that is not found may be that one.
+    #[must_use]
+    pub fn any_service_credential_quarantined(&self) -> bool {
+        self.any_service_credential_quarantined.load(Ordering::SeqCst)
     }
 
     /// Names the state of all callers' credentials: as long as it is the same, [`Verifier::caller`]

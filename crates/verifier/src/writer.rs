@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::{AddressRanges, KeyId, Kid, ScopeSet, ServiceCredentialId, WorkspaceId};
 use foldhash::fast::RandomState;
-use hashbrown::{HashMap, HashTable};
+use hashbrown::{HashMap, HashSet, HashTable};
 
 use crate::entry::{Attributes, Rare};
 use crate::interner::Interner;
@@ -19,8 +19,10 @@ pub(crate) struct Writer {
     pub(crate) kids: KidsOfKeys,
     /// The live token of each workspace.
     pub(crate) workspace_tokens: HashMap<WorkspaceId, Kid, RandomState>,
-    /// Every service credential there ever was; `None` once revoked.
+    /// Every service credential there ever was; `None` once revoked or quarantined.
     pub(crate) service_credentials: HashMap<ServiceCredentialId, Option<Kid>, RandomState>,
+    /// Those of them, and of others, that nobody may call with until the next start.
+    pub(crate) quarantined_service_credentials: HashSet<ServiceCredentialId, RandomState>,
     pub(crate) scopes: Interner<ScopeSet>,
     pub(crate) addresses: Interner<AddressRanges>,
     pub(crate) attributes: Interner<Attributes>,

@@ -65,6 +65,57 @@ fn a_service_credential_has_its_permissions_and_bounds_until_it_is_revoked() {
 }
 
 #[test]
+fn the_token_of_a_quarantined_workspace_is_neither_a_caller_nor_unknown() {
+    let verifier = following(&[workspace_created(ws(1)), workspace_created(ws(2))]);
+    let (theirs, ours) = (workspace_token(ws(1), 0).text, workspace_token(ws(2), 0).text);
+    let version = verifier.callers_version();
+    verifier.quarantine(ws(1));
+    assert_ne!(verifier.callers_version(), version, "whoever remembered the token goes on with it");
+    assert_eq!(refusal(&verifier, &theirs), Some(CallerRefusal::Quarantined));
+    assert!(is_workspace(&verifier.caller(&ours, check), ws(2)));
+    // The event that was missed may have made this one.
+    let next = workspace_token(ws(1), 1).text;
+    assert_eq!(refusal(&verifier, &next), Some(CallerRefusal::Quarantined));
+    verifier.apply(&token_reset(ws(1), 1));
+    for text in [&theirs, &next] {
+        assert_eq!(refusal(&verifier, text), Some(CallerRefusal::Quarantined));
+    }
+    // Nothing is known to be wrong with service credentials.
+    let service = service_credential(svc(1)).text;
+    assert_eq!(refusal(&verifier, &service), Some(CallerRefusal::Unknown));
+    // What was never made may have been made by the event that was missed.
+    verifier.quarantine(ws(3));
+    assert!(verifier.workspace(ws(3)).unwrap().quarantined);
+}
+
+#[test]
+fn a_quarantined_service_credential_is_neither_a_caller_nor_unknown() {
+    let created = |n| service_credential_created(svc(n), &[Permission::Verify], Bounds::default());
+    let verifier = following(&[created(1), created(2), workspace_created(ws(1))]);
+    let text = |n| service_credential(svc(n)).text;
+    let version = verifier.callers_version();
+    verifier.quarantine_service_credential(svc(1));
+    // Before its first event, too: that may be the one that was missed.
+    verifier.quarantine_service_credential(svc(3));
+    verifier.apply(&created(3));
+    assert_ne!(verifier.callers_version(), version, "whoever remembered it goes on with it");
+    verifier.apply(&created(1));
+    for n in [1, 3] {
+        assert_eq!(refusal(&verifier, &text(n)), Some(CallerRefusal::Quarantined), "{n}");
+    }
+    verifier.apply(&service_credential_revoked(svc(1)));
+    assert_eq!(refusal(&verifier, &text(1)), Some(CallerRefusal::Quarantined));
+    assert!(matches!(
+        verifier.caller(&text(2), check),
+        Ok(KnownCaller::ServiceCredential { id, .. }) if id == svc(2)
+    ));
+    // Nothing is known to be wrong with workspaces and their tokens.
+    assert!(is_workspace(&verifier.caller(&workspace_token(ws(1), 0).text, check), ws(1)));
+    let unknown = workspace_token(ws(2), 0).text;
+    assert_eq!(refusal(&verifier, &unknown), Some(CallerRefusal::Unknown));
+}
+
+#[test]
 fn whatever_calls_nothing_is_unknown_after_exactly_one_check() {
     let key = key(1, ws(1));
     let verifier = following(&[workspace_created(ws(1)), key.created()]);

@@ -1,15 +1,15 @@
 //! The tail: warms the verifier from the read models, then follows the log into it, for ever.
 //!
-//! An event is never skipped. One that can't be read quarantines its workspace; a log that is not
-//! what it must be takes the node's right to answer away, is checked from its first event, and only
-//! if it is sound is the verifier built anew.
+//! An event is never skipped. One that can't be read quarantines what it is about, or takes the node's
+//! right to answer away if that may be anything; a log that is not what it must be takes that right
+//! away, is checked from its first event, and only if it is sound is the verifier built anew.
 
+mod fold;
 mod loader;
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use domain::{Event, WorkspaceId};
 use eventlog::{
     ChainMac, Database, LogError, Position, RecordedEvent, StartAt, Subscription,
     SubscriptionOptions,
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use verifier::Verifier;
 
 use crate::node::Node;
+use fold::Boundless;
 use loader::Loader;
 
 /// The pause after a failed read; it doubles up to [`LONGEST_PAUSE`].
@@ -33,6 +34,8 @@ enum Trouble {
     Passing(LogError),
     /// The log is not what it must be.
     Unsound(Box<dyn std::error::Error + Send + Sync>),
+    /// The log holds what this build can't know the reach of.
+    Newer(Boundless),
 }
 
 impl From<LogError> for Trouble {
@@ -120,6 +123,7 @@ impl Tail {
                     mistrust = (mistrust * 2).min(UNSOUND_PAUSE);
                     if self.examine().await { mistrust } else { UNSOUND_PAUSE }
                 }
+                Trouble::Newer(error) => return self.stand_still(&error, &stop).await,
             };
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -142,6 +146,22 @@ impl Tail {
                     "the log is not sound: see the runbook"
                 );
                 false
+            }
+        }
+    }
+
+    /// Answers nothing until `stop`. The verifier is not built anew: a newer node may have projected
+    /// the event meanwhile, and then this one would pass over it.
+    async fn stand_still(&self, error: &Boundless, stop: &CancellationToken) {
+        self.node.freshness.withdraw();
+        loop {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "a newer version of Keyward wrote this; upgrade: this node answers nothing"
+            );
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(UNSOUND_PAUSE) => {}
             }
         }
     }
@@ -170,9 +190,7 @@ impl Tail {
         .await?;
         loader.end().await.map_err(|error| Trouble::Unsound(Box::new(error)))?;
         for quarantined in &loaded.quarantined {
-            if let Ok(workspace) = quarantined.workspace_id.parse() {
-                verifier.quarantine(workspace);
-            }
+            fold::quarantine(&verifier, quarantined.suspect);
         }
         let start = loaded.follow_from();
         let options = SubscriptionOptions {
@@ -225,8 +243,8 @@ impl Tail {
             for recorded in &batch.events {
                 // One event at a time: a batch of verdicts that waits, waits for no more than that.
                 let _turn = self.node.applying.write().unwrap_or_else(PoisonError::into_inner);
-                if let Err(error) = apply(&verifier, recorded, warm) {
-                    return Trouble::Unsound(error.into());
+                if let Err(error) = fold::apply(&verifier, recorded, warm) {
+                    return Trouble::Newer(error);
                 }
             }
             if !self.node.freshness.note_applied(&batch.events) {
@@ -249,40 +267,6 @@ impl Tail {
         {
             metrics::gauge!("keyward_follower_lag_positions").set(behind as f64);
             metrics::gauge!("keyward_follower_lag_seconds").set(age as f64 / 1e6);
-        }
-    }
-}
-
-/// Folds one event into the verifier, unless the read model that it was warmed from had it already.
-fn apply(
-    verifier: &Verifier,
-    recorded: &RecordedEvent,
-    warm: Warm,
-) -> Result<(), domain::DecodeError> {
-    match Event::decode(&recorded.kind, recorded.schema, &recorded.payload) {
-        Ok(event) => {
-            let known = match &event {
-                Event::ApiKey(_) => warm.keys,
-                Event::Workspace(_) | Event::ServiceCredential(_) => warm.workspaces,
-                Event::Config(_) | Event::AuthToken(_) => Position::ZERO,
-            };
-            if recorded.position > known {
-                verifier.apply(&event);
-            }
-            Ok(())
-        }
-        Err(error) => {
-            let workspace: Option<WorkspaceId> =
-                recorded.workspace_id.as_deref().and_then(|id| id.parse().ok());
-            let Some(workspace) = workspace else {
-                return Err(error);
-            };
-            tracing::error!(
-                position = %recorded.position, %workspace, error = &error as &dyn std::error::Error,
-                "an event can't be read: its workspace is answered with UNAVAILABLE"
-            );
-            verifier.quarantine(workspace);
-            Ok(())
         }
     }
 }

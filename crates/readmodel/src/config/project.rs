@@ -45,7 +45,7 @@ async fn apply(transaction: &Transaction<'_>, batch: &[RecordedEvent]) -> Result
     let streams = streams(batch.steps);
     let known = known(transaction, &streams).await?;
     write(transaction, &advance(known, &streams)).await?;
-    quarantine::record(transaction, "configs_quarantine", &batch.unreadable).await
+    quarantine::record_workspaces(transaction, "configs_quarantine", &batch.unreadable).await
 }
 
 fn streams(steps: Vec<Step<Event>>) -> Streams<KeyId, ConfigEvent> {

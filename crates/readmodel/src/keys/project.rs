@@ -47,7 +47,7 @@ async fn apply(transaction: &Transaction<'_>, batch: &[RecordedEvent]) -> Result
     let rows = rows(&versions, ApiKeyState::present);
     write_keys(transaction, &rows).await?;
     write_credentials(transaction, &rows).await?;
-    quarantine::record(transaction, "keys_quarantine", &batch.unreadable).await
+    quarantine::record_workspaces(transaction, "keys_quarantine", &batch.unreadable).await
 }
 
 fn streams(steps: Vec<Step<Event>>) -> Streams<KeyId, ApiKeyEvent> {

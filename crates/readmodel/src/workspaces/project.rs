@@ -29,7 +29,12 @@ impl Projection for Workspaces {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["workspaces", "service_credentials", "workspaces_quarantine"]
+        &[
+            "workspaces",
+            "service_credentials",
+            "workspaces_quarantine",
+            "service_credentials_quarantine",
+        ]
     }
 
     fn apply<'a>(
@@ -58,7 +63,8 @@ async fn apply(transaction: &Transaction<'_>, batch: &[RecordedEvent]) -> Result
     let known = known(transaction, &workspaces).await?;
     write(transaction, &advance(known, &workspaces)).await?;
     service_credentials::apply(transaction, &service_credentials).await?;
-    quarantine::record(transaction, "workspaces_quarantine", &batch.unreadable).await
+    quarantine::record_service_credentials(transaction, &batch.unreadable).await?;
+    quarantine::record_workspaces(transaction, "workspaces_quarantine", &batch.unreadable).await
 }
 
 /// The rows of the workspaces that did not begin in this batch.

@@ -23,7 +23,7 @@ const LOGINS: &str = "CREATE ROLE service LOGIN IN ROLE keyward_writer; \
      CREATE ROLE onlooker LOGIN IN ROLE keyward_reader";
 
 /// Every table, by projection.
-pub(crate) const TABLES: [&str; 8] = [
+pub(crate) const TABLES: [&str; 9] = [
     "keys",
     "credentials",
     "keys_quarantine",
@@ -32,6 +32,7 @@ pub(crate) const TABLES: [&str; 8] = [
     "workspaces",
     "service_credentials",
     "workspaces_quarantine",
+    "service_credentials_quarantine",
 ];
 
 pub(crate) struct World {
@@ -104,13 +105,22 @@ impl World {
 
     /// Appends an event that no build can read.
     pub(crate) async fn record_unreadable(&self, workspace_id: Option<WorkspaceId>) -> Position {
+        self.record_unreadable_in(workspace_id, "stream-of-another-build").await
+    }
+
+    /// Appends an event that no build can read to this stream.
+    pub(crate) async fn record_unreadable_in(
+        &self,
+        workspace_id: Option<WorkspaceId>,
+        stream: &str,
+    ) -> Position {
         let event = NewEvent {
             event_id: new_id(),
             kind: "api_key.frobnicated".to_owned(),
             schema: 1,
             payload: b"{}".to_vec(),
         };
-        self.append(workspace_id, "stream-of-another-build".to_owned(), event).await
+        self.append(workspace_id, stream.to_owned(), event).await
     }
 
     async fn append(

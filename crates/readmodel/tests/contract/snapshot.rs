@@ -1,5 +1,6 @@
 //! The warm start.
 
+use domain::Suspect;
 use domain::api_key::ApiKey;
 use domain::service_credential::ServiceCredential;
 use domain::workspace::Workspace;
@@ -100,9 +101,8 @@ async fn a_snapshot_names_the_slower_projection_and_the_quarantined() {
     let (_, snapshot) = loaded(&mut world.reader).await.unwrap();
     assert_eq!((snapshot.keys, snapshot.workspaces), (Position::new(3), unreadable));
     assert_eq!(snapshot.follow_from(), Position::new(3));
-    let quarantined: Vec<_> =
-        snapshot.quarantined.iter().map(|entry| entry.workspace_id.clone()).collect();
-    assert_eq!(quarantined, [workspace_id(1).to_string()]);
+    let quarantined: Vec<_> = snapshot.quarantined.iter().map(|entry| entry.suspect).collect();
+    assert_eq!(quarantined, [Suspect::Workspace(workspace_id(1))]);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tonic::metadata::MetadataMap;
 use verifier::{CallerRefusal, EnvSet, KnownCaller, Permissions, Tenant};
 
 use super::caller_memory;
-use super::status::{Refusal, Resource};
+use super::status::{Refusal, Resource, quarantined};
 use crate::freshness::Begun;
 use crate::node::Node;
 
@@ -80,6 +80,7 @@ impl Caller {
                 Ok(Self::Service { id, permissions, bounds })
             }
             Err(CallerRefusal::Malformed | CallerRefusal::Unknown) => Err(invalid()),
+            Err(CallerRefusal::Quarantined) => Err(quarantined("this credential")),
         }
     }
 

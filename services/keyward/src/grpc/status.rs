@@ -213,7 +213,10 @@ impl From<CommandError> for Refusal {
                     .retry_after(Duration::from_millis(100))
             }
             CommandError::Log(error) => error.into(),
-            CommandError::Undecodable(ref source) => Self::internal(source),
+            CommandError::Undecodable(ref source) => {
+                tracing::error!(error = source as &dyn Error, "a stored event can't be read");
+                quarantined("this resource")
+            }
             CommandError::NoEntropy(ref source) => Self::internal(source),
             CommandError::Seal(ref source) => Self::internal(source),
         }
@@ -321,6 +324,17 @@ impl From<TokenError> for Refusal {
 pub fn unavailable() -> Refusal {
     Refusal::new(ErrorReason::DatabaseUnavailable, "the database does not answer")
         .retry_after(Duration::from_secs(1))
+}
+
+/// An event of `whom` can't be read, so that any answer would be a guess: never a denial, nor its
+/// opposite. Ends with an upgrade.
+#[must_use]
+pub fn quarantined(whom: &str) -> Refusal {
+    Refusal::new(
+        ErrorReason::StalenessBoundExceeded,
+        format!("an event of {whom} can't be read by this build: nothing can be decided for it"),
+    )
+    .retry_after(Duration::from_secs(5))
 }
 
 /// More is asked at once than this node takes on.

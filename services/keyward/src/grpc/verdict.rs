@@ -8,7 +8,7 @@ use domain::{Brand, CredentialKind, Micros, display};
 use verifier::{Answer, KeyView, Warning};
 
 use super::convert::{environment, moment, principal, revocation_reason};
-use super::status::Refusal;
+use super::status::{Refusal, quarantined};
 use crate::freshness::Fresh;
 use crate::node::Node;
 
@@ -26,13 +26,7 @@ pub(super) fn write(
     depends_on: &[wire::VerdictInput],
     now: Micros,
 ) -> Result<wire::VerifyKeyResponse, Refusal> {
-    let verdict = answer.verdict.as_ref().map_err(|_| {
-        Refusal::new(
-            wire::ErrorReason::StalenessBoundExceeded,
-            "an event of this workspace can't be read by this build: nothing can be decided for it",
-        )
-        .retry_after(Duration::from_secs(5))
-    })?;
+    let verdict = answer.verdict.as_ref().map_err(|_| quarantined("this workspace"))?;
     let mut response = wire::VerifyKeyResponse {
         key: answer.key.as_ref().map(|key| verified_key(brand, key)),
         depends_on: depends_on.iter().map(|&input| input.into()).collect(),
