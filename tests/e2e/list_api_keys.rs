@@ -189,6 +189,32 @@ mod accepted {
     }
 }
 
+mod not_found {
+    use api::v1::{ErrorReason, Permission};
+    use harness::Refusal;
+
+    use super::*;
+    use crate::asks::{Target, ask, missing};
+
+    #[tokio::test]
+    async fn a_service_that_is_bound_to_no_workspace_is_told_when_there_is_none() {
+        let server = Server::shared().await;
+        let tenant = server.workspace("the only one").await;
+        let at = Target::in_workspace(&tenant).await;
+        let nowhere = Target { workspace: missing(&tenant.id), ..at.clone() };
+        let client = server.bearer(&server.service(&[Permission::OrgRead], &[]).await);
+        for rpc in ["ListApiKeys", "GetApiKey", "GetConfig"] {
+            ask(&client, rpc, &at).await.expect(rpc);
+            let refusal = Refusal::of(&ask(&client, rpc, &nowhere).await.expect_err(rpc));
+            assert_eq!(refusal.reason, ErrorReason::WorkspaceNotFound, "{rpc}");
+            assert_eq!(refusal.resource.unwrap().1, nowhere.workspace, "{rpc}");
+        }
+        let refused = ask(&server.operator, "ListServiceCredentials", &nowhere).await;
+        let refusal = Refusal::of(&refused.unwrap_err());
+        assert_eq!(refusal.reason, ErrorReason::WorkspaceNotFound);
+    }
+}
+
 mod invalid {
     use super::*;
     use api::v1::ErrorReason;

@@ -31,6 +31,7 @@ mod freshness;
 mod malformed;
 mod outage;
 mod overload;
+mod quarantine;
 mod reads_see_writes;
 mod reasons;
 mod replay;

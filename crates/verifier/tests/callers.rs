@@ -4,8 +4,8 @@ mod world;
 
 use std::cell::Cell;
 
-use domain::service_credential::{Bounds, Permission};
-use domain::{Brand, CredentialKind, Env, Secret, SecretText, WorkspaceId};
+use domain::service_credential::{Bounds, Permission, ServiceCredentialState};
+use domain::{Brand, CredentialKind, Decider as _, Env, Event, Secret, SecretText, WorkspaceId};
 use verifier::{CallerRefusal, KnownCaller, Verifier};
 use world::*;
 
@@ -100,6 +100,9 @@ fn a_quarantined_service_credential_is_neither_a_caller_nor_unknown() {
     verifier.apply(&created(3));
     assert_ne!(verifier.callers_version(), version, "whoever remembered it goes on with it");
     verifier.apply(&created(1));
+    let Event::ServiceCredential(event) = created(1) else { unreachable!() };
+    let state = ServiceCredentialState::default().evolve(&event);
+    verifier.load_service_credential(state.present().unwrap());
     for n in [1, 3] {
         assert_eq!(refusal(&verifier, &text(n)), Some(CallerRefusal::Quarantined), "{n}");
     }

@@ -39,7 +39,9 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// Finds the caller of a request by its metadata.
+    /// Finds the caller of a request by its metadata. The operator is known without the verifier, and
+    /// so on a node that is not fresh; what is then decided by the verifier needs a fresh one
+    /// (`standing.rs`).
     ///
     /// # Errors
     /// No credential, two, one that is unknown, or a node that can't know.

@@ -14,11 +14,10 @@ use jiff::Timestamp;
 use prost::Message;
 
 use super::call::{Call, refuse_large};
-use super::caller::foreign;
 use super::config_fields::{ConfigFields, PlainConfig};
 use super::mutation::Mutation;
 use super::status::{InField, Refusal, Resource};
-use super::{convert, fields};
+use super::{convert, fields, standing};
 use crate::commands::{Folded, Intent, Subject};
 use crate::data_keys::Sealer;
 use crate::entropy;
@@ -37,15 +36,8 @@ pub(super) async fn run(
     refuse_large(request.encoded_len().saturating_sub(addresses))?;
     let asked = Asked::read(&request)?;
     call.caller.makes(asked.env)?;
-    match node.verifier.load().workspace(workspace) {
-        None => return Err(foreign(workspace)),
-        Some(facts) if facts.suspended => {
-            return Err(Refusal::new(
-                ErrorReason::WorkspaceSuspended,
-                "the workspace is suspended",
-            ));
-        }
-        Some(_) => {}
+    if standing::existing(&node, workspace)?.suspended {
+        return Err(Refusal::new(ErrorReason::WorkspaceSuspended, "the workspace is suspended"));
     }
     let now = node.clock.now();
     let key_id = KeyId::new(entropy::uuid_v7(now)?);

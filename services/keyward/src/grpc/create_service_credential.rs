@@ -7,11 +7,10 @@ use domain::service_credential::{Bounds, Permission, ServiceCredentialCommand};
 use domain::{CredentialKind, Env, Name, ServiceCredentialId};
 
 use super::call::Call;
-use super::caller::foreign;
-use super::fields;
 use super::mutation::Mutation;
 use super::service_credentials::resource;
 use super::status::{InField, Refusal, Resource};
+use super::{fields, standing};
 use crate::commands::{Folded, Intent};
 use crate::entropy;
 use crate::node::Node;
@@ -79,13 +78,10 @@ fn bounds(node: &Node, request: &CreateServiceCredentialRequest) -> Result<Bound
     if request.workspace_ids.len() > MOST_WORKSPACES {
         return Err(Refusal::field("workspace_ids", "must have at most 100 entries"));
     }
-    let verifier = node.verifier.load();
     let mut workspaces = Vec::with_capacity(request.workspace_ids.len());
     for (at, text) in request.workspace_ids.iter().enumerate() {
         let workspace = fields::id(&format!("workspace_ids[{at}]"), text)?;
-        if verifier.workspace(workspace).is_none() {
-            return Err(foreign(workspace));
-        }
+        standing::existing(node, workspace)?;
         workspaces.push(workspace);
     }
     workspaces.sort_unstable();

@@ -21,7 +21,7 @@ pub(super) async fn run(
 ) -> Result<GetApiKeyResponse, Refusal> {
     let (workspace, key_id) = fields::key(&request.workspace_id, &request.key_id)?;
     call.caller.reads(workspace)?;
-    let client = reading::connection(&node, &[Keys.name()], &request.at_least).await?;
+    let client = reading::of_workspace(&node, workspace, &[Keys.name()], &request.at_least).await?;
     let row = readmodel::keys::get(&**client, workspace, key_id)
         .await?
         .filter(|row| call.caller.envs().contains(row.key.settings.env))

@@ -24,7 +24,7 @@ pub(super) async fn run(
     let (workspace, key_id) = fields::key(&request.workspace_id, &request.key_id)?;
     call.caller.reads(workspace)?;
     let needed = [Configs.name(), Keys.name()];
-    let client = reading::connection(&node, &needed, &request.at_least).await?;
+    let client = reading::of_workspace(&node, workspace, &needed, &request.at_least).await?;
     let missing = || Refusal::not_found(Resource::Config, key_id.to_string());
     let row = readmodel::config::get(&**client, workspace, key_id).await?.ok_or_else(missing)?;
     let envs = call.caller.envs();

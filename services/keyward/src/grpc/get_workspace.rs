@@ -23,7 +23,7 @@ pub(super) async fn run(
     let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
     call.caller.owns(workspace)?;
     let needed = [Workspaces.name()];
-    let client = reading::connection(&node, &needed, &request.at_least).await?;
+    let client = reading::of_workspace(&node, workspace, &needed, &request.at_least).await?;
     let row = readmodel::workspaces::get(&**client, workspace)
         .await?
         .ok_or_else(|| foreign(workspace))?;

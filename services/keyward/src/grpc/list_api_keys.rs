@@ -46,7 +46,7 @@ pub(super) async fn run(
     }
     filter.envs.retain(|&env| call.caller.envs().contains(env));
 
-    let client = reading::connection(&node, &[Keys.name()], &request.at_least).await?;
+    let client = reading::of_workspace(&node, workspace, &[Keys.name()], &request.at_least).await?;
     if filter.envs.is_empty() {
         return Ok(ListApiKeysResponse::default());
     }

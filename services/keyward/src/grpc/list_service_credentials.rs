@@ -12,7 +12,7 @@ use readmodel::workspaces::Workspaces;
 
 use super::call::Call;
 use super::status::Refusal;
-use super::{convert, fields, page_token, reading};
+use super::{convert, fields, page_token, reading, standing};
 use crate::node::Node;
 
 /// Answers the call.
@@ -38,6 +38,10 @@ pub(super) async fn run(
     page.after = page_token::read(&node, &bound, &request.page_token)?;
     let needed = [Workspaces.name()];
     let client = reading::connection(&node, &needed, &request.at_least).await?;
+    if let Some(workspace) = workspace {
+        standing::existing(&node, workspace)?;
+    }
+    standing::service_credentials_decidable(&node)?;
     let listed = service_credentials::list(&**client, &filter, &page).await?;
     let each = |row: &service_credentials::ServiceCredentialRow| {
         convert::service_credential(&node.brand, &row.service_credential, row.revision)

@@ -31,6 +31,7 @@ mod revoke_api_key;
 mod revoke_service_credential;
 pub mod rpc;
 mod service_credentials;
+mod standing;
 pub mod status;
 mod suspend_workspace;
 mod switch;

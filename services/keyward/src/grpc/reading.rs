@@ -1,16 +1,35 @@
 //! What every reading RPC does before its query: wait until the read model has all that was written
-//! before the call came in, and all that the caller's consistency token names.
+//! before the call came in, and all that the caller's consistency token names; and the verifier, which
+//! says what is there at all and what can't be decided.
 
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::Object;
+use domain::WorkspaceId;
 use eventlog::Position;
 
+use super::standing;
 use super::status::Refusal;
+use crate::freshness::NotFresh;
 use crate::node::Node;
 
-/// How long a read waits for its read model.
+/// How long a read waits for its read model, and for the verifier.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A connection as [`connection`] gives, to read of a workspace that is there.
+///
+/// # Errors
+/// As there; or the workspace is not there, or is quarantined.
+pub async fn of_workspace(
+    node: &Node,
+    workspace: WorkspaceId,
+    projections: &[&str],
+    at_least: &str,
+) -> Result<Object, Refusal> {
+    let client = connection(node, projections, at_least).await?;
+    standing::existing(node, workspace)?;
+    Ok(client)
+}
 
 /// A connection that sees, in the read model of `projection`, everything that was in the log when
 /// this was called, and at least `at_least` if it is not empty.
@@ -36,6 +55,9 @@ pub async fn connection(
     }
     for projection in projections {
         node.checkpoints.wait_for(projection, head, PATIENCE).await?;
+    }
+    if !node.freshness.wait_for(head, PATIENCE).await {
+        return Err(NotFresh::LeaseExpired.into());
     }
     let began = Instant::now();
     let client = node.database.client().await?;

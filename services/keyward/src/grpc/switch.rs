@@ -11,7 +11,7 @@ use prost::Message;
 use super::call::Call;
 use super::mutation::{Mutation, Reply};
 use super::status::{Refusal, Resource};
-use super::{convert, fields};
+use super::{convert, fields, standing};
 use crate::commands::{CommandError, Folded, Intent, Subject};
 use crate::node::Node;
 
@@ -35,6 +35,7 @@ impl<Asked: Message> OnKey<'_, Asked> {
     ) -> Result<R, Refusal> {
         let (workspace, key_id) = fields::key(self.workspace_id, self.key_id)?;
         call.caller.manages(workspace)?;
+        standing::decidable(&node, workspace)?;
         let etag = fields::etag(self.etag)?;
         let now = node.clock.now();
         let intent = Intent::ApiKey(workspace, key_id, command(now), etag);

@@ -10,7 +10,7 @@ use prost::Message;
 use super::call::Call;
 use super::mutation::{Mutation, Reply};
 use super::status::{Refusal, Resource};
-use super::{convert, fields};
+use super::{convert, fields, standing};
 use crate::commands::{Folded, Intent, Subject};
 use crate::node::Node;
 
@@ -23,7 +23,7 @@ pub(super) struct OnWorkspace<'a, Asked> {
 }
 
 impl<Asked: Message> OnWorkspace<'_, Asked> {
-    /// Runs `command` on the workspace and answers with `reply` of what it is then.
+    /// Runs `command` on the workspace, unless it is quarantined, and answers with `reply` of what it is then.
     pub(super) async fn run<R: Reply>(
         self,
         node: &Arc<Node>,
@@ -31,6 +31,7 @@ impl<Asked: Message> OnWorkspace<'_, Asked> {
         command: WorkspaceCommand,
         reply: impl Fn(Option<wire::Workspace>) -> R + Send + Sync,
     ) -> Result<R, Refusal> {
+        standing::decidable(node, self.workspace)?;
         let intent = Intent::Workspace(self.workspace, command, fields::etag(self.etag)?);
         let mutation = Mutation {
             call,
