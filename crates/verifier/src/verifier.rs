@@ -125,6 +125,17 @@ impl Verifier {
         self.callers_changed();
     }
 
+    /// Puts everything under quarantine that `before` has there. For the verifier that takes its place
+    /// in the same run: the rows it was loaded from may be past what was missed, by a newer build's
+    /// doing, and yet say less than the event did.
+    pub fn quarantine_as(&self, before: &Self) {
+        let workspaces = before.workspaces.pin();
+        let quarantined = workspaces.values().filter(|record| record.standing().quarantined());
+        quarantined.for_each(|record| self.quarantine(record.id()));
+        let ids: Vec<_> = before.write().quarantined_service_credentials.iter().copied().collect();
+        ids.into_iter().for_each(|id| self.quarantine_service_credential(id));
+    }
+
     /// Whether any service credential is quarantined: one that is not found may be that one.
     #[must_use]
     pub fn any_service_credential_quarantined(&self) -> bool {

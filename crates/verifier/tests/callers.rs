@@ -119,6 +119,24 @@ fn a_quarantined_service_credential_is_neither_a_caller_nor_unknown() {
 }
 
 #[test]
+fn a_quarantine_passes_on_to_the_next_verifier() {
+    let before = following(&[workspace_created(ws(1)), workspace_created(ws(2))]);
+    before.quarantine(ws(1));
+    before.quarantine_service_credential(svc(1));
+    let events = [workspace_created(ws(1)), workspace_created(ws(2))];
+    let after = following(events.iter().chain([&service_credential_created(
+        svc(1),
+        &[Permission::Verify],
+        Bounds::default(),
+    )]));
+    after.quarantine_as(&before);
+    for text in [workspace_token(ws(1), 0).text, service_credential(svc(1)).text] {
+        assert_eq!(refusal(&after, &text), Some(CallerRefusal::Quarantined));
+    }
+    assert!(is_workspace(&after.caller(&workspace_token(ws(2), 0).text, check), ws(2)));
+}
+
+#[test]
 fn whatever_calls_nothing_is_unknown_after_exactly_one_check() {
     let key = key(1, ws(1));
     let verifier = following(&[workspace_created(ws(1)), key.created()]);

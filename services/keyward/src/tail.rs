@@ -192,6 +192,7 @@ impl Tail {
         for quarantined in &loaded.quarantined {
             fold::quarantine(&verifier, quarantined.suspect);
         }
+        verifier.quarantine_as(&self.node.verifier.load());
         let start = loaded.follow_from();
         let options = SubscriptionOptions {
             commits: Some(self.node.commands.log().commits()),
