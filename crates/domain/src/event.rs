@@ -25,6 +25,21 @@ pub enum Event {
     ServiceCredential(ServiceCredentialEvent),
 }
 
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noun {
+    /// A workspace.
+    Workspace,
+    /// An API key.
+    ApiKey,
+    /// A configuration.
+    Config,
+    /// A key's auth tokens.
+    AuthToken,
+    /// A service credential.
+    ServiceCredential,
+}
+
 /// A stored event that this build can't read.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
@@ -62,6 +77,16 @@ macro_rules! events {
             #[must_use]
             pub const fn schema(&self) -> u16 {
                 match self { $( Self::$noun($event::$variant(_)) => $schema ),+ }
+            }
+
+            /// What the events of a stored kind and schema number are about; `None` if this build does
+            /// not know them. A reader whom the noun does not concern need not decode the payload.
+            #[must_use]
+            pub fn noun(kind: &str, schema: u16) -> Option<Noun> {
+                match (kind, schema) {
+                    $( ($kind, $schema) => Some(Noun::$noun), )+
+                    (_, _) => None,
+                }
             }
 
             /// The payload to store.

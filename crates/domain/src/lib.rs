@@ -27,7 +27,7 @@ pub mod workspace;
 
 pub use decider::{Decider, Rejection};
 pub use domains::{DomainPattern, DomainRules, Origin};
-pub use event::{DecodeError, Event};
+pub use event::{DecodeError, Event, Noun};
 pub use ids::{AuthTokenId, KeyId, ServiceCredentialId, WorkspaceId};
 pub use networks::{AddressRanges, Network, parse_client_address};
 pub use owner::{Owner, Principal};

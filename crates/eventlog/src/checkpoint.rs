@@ -3,10 +3,10 @@
 //! Reading only: a checkpoint moves in the transaction that applies the events, in `projection`.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::database::Database;
@@ -21,7 +21,15 @@ const POLL_MAX: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug)]
 pub struct Checkpoints {
     database: Database,
-    local: Arc<Mutex<HashMap<String, watch::Sender<Position>>>>,
+    local: Arc<Mutex<HashMap<String, Local>>>,
+}
+
+/// What waiters and the runner of one projection tell each other in this program.
+#[derive(Clone, Debug, Default)]
+struct Local {
+    applied: watch::Sender<Position>,
+    /// Somebody waits for more than is applied.
+    wanted: Arc<Notify>,
 }
 
 impl Checkpoints {
@@ -56,7 +64,8 @@ impl Checkpoints {
         timeout: Duration,
     ) -> Result<(), LogError> {
         let deadline = Instant::now() + timeout;
-        let mut applied = self.channel(name);
+        let local = self.local(name);
+        let mut applied = local.applied.subscribe();
         let mut pause = POLL_MIN;
         loop {
             // The local runner's word is enough, and costs no query; without one, ask the database.
@@ -67,6 +76,8 @@ impl Checkpoints {
             if now >= deadline {
                 return Err(LogError::Lagging { projection: name.to_owned(), position });
             }
+            // A runner that gathers events need not go on doing so.
+            local.wanted.notify_one();
             let next = (now + pause).min(deadline);
             let _ = tokio::time::timeout_at(next, applied.wait_for(|at| *at >= position)).await;
             pause = (pause * 2).min(POLL_MAX);
@@ -76,9 +87,13 @@ impl Checkpoints {
     /// Tells the waiters of this program how far a projection is: after a failover that lost the log's
     /// tail, less far than before.
     pub(crate) fn publish(&self, name: &str, position: Position) {
-        self.sender(name, |sender| {
-            sender.send_if_modified(|known| std::mem::replace(known, position) != position);
-        });
+        let local = self.local(name);
+        local.applied.send_if_modified(|known| std::mem::replace(known, position) != position);
+    }
+
+    /// Returns when somebody waits for more than the projection has applied.
+    pub(crate) async fn wanted(&self, name: &str) {
+        self.local(name).wanted.notified().await;
     }
 
     /// Forgets how far a projection is: until its runner knows again, waiters ask the database.
@@ -89,22 +104,21 @@ impl Checkpoints {
     /// Forgets how far all projections are, as after [`Checkpoints::forget`]: the log is not the one
     /// that was followed.
     pub fn forget_all(&self) {
-        let local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
-        for sender in local.values() {
-            sender.send_replace(Position::ZERO);
+        for local in self.lock().values() {
+            local.applied.send_replace(Position::ZERO);
         }
     }
 
-    fn channel(&self, name: &str) -> watch::Receiver<Position> {
-        self.sender(name, watch::Sender::subscribe)
+    fn local(&self, name: &str) -> Local {
+        let mut locals = self.lock();
+        if let Some(local) = locals.get(name) {
+            return local.clone();
+        }
+        locals.entry(name.to_owned()).or_default().clone()
     }
 
-    fn sender<T>(&self, name: &str, then: impl FnOnce(&watch::Sender<Position>) -> T) -> T {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Local>> {
         // A panic elsewhere cannot leave a map of numbers half changed.
-        let mut local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
-        if !local.contains_key(name) {
-            local.insert(name.to_owned(), watch::Sender::new(Position::ZERO));
-        }
-        then(&local[name])
+        self.local.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -58,7 +58,7 @@ pub struct RunnerOptions {
     /// The longest pause of an idle runner.
     pub poll_max: Duration,
     /// The pause after a batch that was not full: what is appended meanwhile goes into one batch
-    /// instead of many. A reader waits that much longer at the most.
+    /// instead of many. It ends when a reader in this program waits for more.
     pub gather: Duration,
     /// The longest pause of a failing runner.
     pub backoff_max: Duration,
@@ -143,6 +143,7 @@ impl<P: Projection> ProjectionRunner<P> {
         let mut idle = self.options.poll_min;
         let mut backoff = Duration::ZERO;
         let mut applied = Position::ZERO;
+        let checkpoints = self.checkpoints.clone();
         while !stop.is_cancelled() {
             let name = self.projection.name();
             // Dropping a step rolls it back: stopping never waits for a slow batch.
@@ -162,7 +163,7 @@ impl<P: Projection> ProjectionRunner<P> {
                             let full = position.since(applied) >= self.options.batch as u64;
                             applied = position;
                             if !full {
-                                tokio::time::sleep(self.options.gather).await;
+                                self.gather(&stop).await;
                             }
                             Duration::ZERO
                         }
@@ -192,6 +193,7 @@ impl<P: Projection> ProjectionRunner<P> {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(pause) => {}
                 () = self.woken(), if backoff.is_zero() => {}
+                () = checkpoints.wanted(name), if backoff.is_zero() => {}
             }
         }
     }
@@ -211,6 +213,15 @@ impl<P: Projection> ProjectionRunner<P> {
                     return Err(error.into());
                 }
             }
+        }
+    }
+
+    /// Lets events come together for a while, unless somebody waits for them.
+    async fn gather(&self, stop: &CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(self.options.gather) => {}
+            () = self.checkpoints.wanted(self.projection.name()) => {}
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use domain::{Decider, DecodeError, Event, Suspect};
+use domain::{Decider, DecodeError, Event, Noun, Suspect};
 use eventlog::{ProjectionError, RecordedEvent};
 
 use crate::columns::bigint;
@@ -143,14 +143,18 @@ pub(crate) struct Batch {
     pub(crate) unreadable: Vec<Unreadable>,
 }
 
-/// Reads every event of a batch.
+/// Reads those events of a batch that are about `nouns`, and finds those that may be about anything.
 ///
 /// # Errors
 /// [`FoldError::Unreadable`] for an event that can't be read and may be about anything.
-pub(crate) fn read(batch: &[RecordedEvent]) -> Result<Batch, FoldError> {
+pub(crate) fn read(batch: &[RecordedEvent], nouns: &[Noun]) -> Result<Batch, FoldError> {
     let mut read = Batch { steps: Vec::with_capacity(batch.len()), unreadable: Vec::new() };
     for recorded in batch {
         let position = recorded.position.get();
+        let noun = Event::noun(&recorded.kind, recorded.schema);
+        if noun.is_some_and(|noun| !nouns.contains(&noun)) {
+            continue;
+        }
         match Event::decode(&recorded.kind, recorded.schema, &recorded.payload) {
             Ok(event) => {
                 read.steps.push(Step { position, revision: recorded.revision.get(), event })

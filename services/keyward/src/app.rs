@@ -231,7 +231,7 @@ fn project<P: eventlog::Projection>(
     let options = RunnerOptions {
         committed: Some(node.commands.log().commits().position()),
         // Under load this spares most of the projections' transactions.
-        gather: Duration::from_millis(5),
+        gather: Duration::from_millis(50),
         // Reads wait for this after an outage.
         backoff_max: Duration::from_secs(1),
         ..RunnerOptions::default()

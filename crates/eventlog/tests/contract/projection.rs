@@ -126,6 +126,38 @@ async fn a_local_runner_wakes_those_who_wait_for_their_own_writes() {
 }
 
 #[tokio::test]
+async fn whoever_waits_ends_the_gathering_and_the_idling() {
+    let world = world().await;
+    let log = world.log().await;
+    let checkpoints = Checkpoints::new(&world.database);
+    let never = Duration::from_secs(3_600);
+    let options = RunnerOptions {
+        gather: never,
+        poll_min: never,
+        poll_max: never,
+        committed: Some(log.commits().position()),
+        ..RunnerOptions::default()
+    };
+    let (shared, tally) = (checkpoints.clone(), Arc::new(Tally::default()));
+    let runner = ProjectionRunner::new(&world.database, chain(), tally, shared, options);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(runner.run(stop.clone()));
+    // The first goes through at once; the second finds the runner gathering.
+    for _ in 0..3 {
+        let position = fill(&log, 1).await;
+        checkpoints.wait_for("tally", position, SOON).await.unwrap();
+    }
+    // A writer elsewhere wakes nobody here.
+    let elsewhere = world.log().await;
+    for _ in 0..3 {
+        let position = fill(&elsewhere, 1).await;
+        checkpoints.wait_for("tally", position, SOON).await.unwrap();
+    }
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_projection_does_not_apply_what_was_tampered_with() {
     let world = world().await;
     let log = world.log().await;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
 use domain::config::{ConfigEvent, ConfigState};
-use domain::{Event, KeyId};
+use domain::{Event, KeyId, Noun};
 use eventlog::{Projection, RecordedEvent};
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ impl Projection for Configs {
 }
 
 async fn apply(transaction: &Transaction<'_>, batch: &[RecordedEvent]) -> Result<(), FoldError> {
-    let batch = fold::read(batch)?;
+    let batch = fold::read(batch, &[Noun::Config])?;
     let streams = streams(batch.steps);
     let known = known(transaction, &streams).await?;
     write(transaction, &advance(known, &streams)).await?;

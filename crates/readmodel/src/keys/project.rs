@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
 use domain::api_key::{ApiKeyEvent, ApiKeyState};
-use domain::{Event, KeyId};
+use domain::{Event, KeyId, Noun};
 use eventlog::{Projection, RecordedEvent};
 use uuid::Uuid;
 
@@ -40,7 +40,7 @@ impl Projection for Keys {
 }
 
 async fn apply(transaction: &Transaction<'_>, batch: &[RecordedEvent]) -> Result<(), FoldError> {
-    let batch = fold::read(batch)?;
+    let batch = fold::read(batch, &[Noun::ApiKey])?;
     let streams = streams(batch.steps);
     let known = known(transaction, &streams).await?;
     let versions = advance(known, &streams);

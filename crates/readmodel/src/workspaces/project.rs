@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
 use domain::workspace::{WorkspaceEvent, WorkspaceState};
-use domain::{Event, WorkspaceId};
+use domain::{Event, Noun, WorkspaceId};
 use eventlog::{Projection, RecordedEvent};
 use uuid::Uuid;
 
@@ -47,7 +47,7 @@ impl Projection for Workspaces {
 }
 
 async fn apply(transaction: &Transaction<'_>, batch: &[RecordedEvent]) -> Result<(), FoldError> {
-    let batch = fold::read(batch)?;
+    let batch = fold::read(batch, &[Noun::Workspace, Noun::ServiceCredential])?;
     let (mut workspaces, mut service_credentials) = (Streams::new(), Streams::new());
     for step in batch.steps {
         let place = (step.position, step.revision);
