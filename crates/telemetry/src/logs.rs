@@ -1,5 +1,7 @@
 //! Log lines on standard error. What is worth a line is decided where it is written, not here.
 
+mod sources;
+
 use std::io::{self, IsTerminal as _};
 
 use tracing::Subscriber;
@@ -34,7 +36,13 @@ where
     // the layer's own failures.
     let lines = fmt::layer().with_writer(io::stderr).log_internal_errors(false);
     Ok(if !text {
-        lines.json().flatten_event(true).with_current_span(false).with_filter(directives).boxed()
+        lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .map_event_format(sources::WithSources)
+            .with_filter(directives)
+            .boxed()
     } else if terminal {
         // Colours as the terminal's user wants them: the default obeys NO_COLOR.
         lines.with_filter(directives).boxed()
