@@ -3,6 +3,7 @@
 mod build;
 mod health;
 mod requests;
+mod upkeep;
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,9 +15,11 @@ use api::v1::workspace_service_server::WorkspaceServiceServer;
 use eventlog::{ChainMac, Heartbeat, LogError, ProjectionRunner, RunnerOptions};
 use telemetry::Telemetry;
 use telemetry::metrics::MetricsServer;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
+
+pub use upkeep::EndedEarly;
+use upkeep::{Supervision, Upkeep};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -70,8 +73,9 @@ pub struct App {
     node: Arc<Node>,
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
-    serving: tokio::task::JoinHandle<()>,
-    upkeep: JoinSet<()>,
+    /// Cancelled once the listener has drained.
+    drained: CancellationToken,
+    upkeep: Supervision,
     stop_upkeep: CancellationToken,
     managed: Option<Managed>,
 }
@@ -144,13 +148,16 @@ impl App {
         let address = listener.address().map_err(failed)?;
 
         let stop_upkeep = CancellationToken::new();
-        let mut upkeep = JoinSet::new();
-        let metrics_address =
-            offer_metrics(config, telemetry, &mut upkeep, stop_upkeep.clone()).await?;
+        let mut upkeep = Upkeep::default();
+        let metrics_address = offer_metrics(config, telemetry, &mut upkeep, &stop_upkeep).await?;
         keep_up(&node, config, &chain, &mut upkeep, &stop_upkeep);
-        upkeep.spawn(health::report(health, Arc::clone(&node), stop_upkeep.clone()));
-        let serving = tokio::spawn(listener.serve(node.stopping.clone(), config.drain));
-        Ok(Self { node, address, metrics_address, serving, upkeep, stop_upkeep, managed: None })
+        let report = health::report(health, Arc::clone(&node), stop_upkeep.clone());
+        upkeep.spawn("the report of health", &stop_upkeep, report);
+        let drained = CancellationToken::new();
+        let serving = serve(listener, node.stopping.clone(), config.drain, drained.clone());
+        upkeep.spawn("the listener", &node.stopping, serving);
+        let upkeep = upkeep.supervise(node.stopping.clone());
+        Ok(Self { node, address, metrics_address, drained, upkeep, stop_upkeep, managed: None })
     }
 
     /// Where gRPC is served.
@@ -181,14 +188,18 @@ impl App {
         tokio::time::timeout(within, ready).await.is_ok()
     }
 
+    /// Waits until a part of the service has ended that should not have. The node drains by then; what
+    /// is left to do is to [`stop`](Self::stop) it. Never comes back while all is well.
+    pub async fn ended_early(&self) -> EndedEarly {
+        self.upkeep.ended_early().await
+    }
+
     /// Drains: no new calls, those under way finish, then everything stops, the private Postgres last.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
         self.node.stopping.cancel();
-        if let Err(error) = self.serving.await {
-            tracing::error!(%error, "the listener failed");
-        }
+        self.drained.cancelled().await;
         self.stop_upkeep.cancel();
-        while self.upkeep.join_next().await.is_some() {}
+        self.upkeep.finish().await;
         self.node.commands.log().clone().close().await;
         self.node.database.pool().close();
         if let Some(managed) = self.managed {
@@ -197,35 +208,63 @@ impl App {
     }
 }
 
+/// Serves until `stop`, drains, and says so, in whatever way it ends.
+async fn serve(
+    listener: Listener,
+    stop: CancellationToken,
+    drain: Duration,
+    drained: CancellationToken,
+) {
+    let _drained = drained.drop_guard();
+    listener.serve(stop, drain).await;
+}
+
 /// Starts the tail, the heartbeat, the projections and the clearing of old requests.
 fn keep_up(
     node: &Arc<Node>,
     config: &Config,
     chain: &ChainMac,
-    upkeep: &mut JoinSet<()>,
+    upkeep: &mut Upkeep,
     stop: &CancellationToken,
 ) {
-    upkeep.spawn(Tail::new(Arc::clone(node), chain.clone()).run(stop.clone()));
+    let tail = Tail::new(Arc::clone(node), chain.clone());
+    upkeep.spawn("the tail of the log", stop, tail.run(stop.clone()));
     // One that hangs must leave time for the next before the lease ends.
     let patience = config.lease / 3;
     let heartbeat =
         Heartbeat::new(&node.database, chain.clone(), node.verifier_id.clone(), patience);
     let (freshness, every, stopping) =
         (Arc::clone(&node.freshness), config.heartbeat, stop.clone());
-    upkeep.spawn(async move {
+    upkeep.spawn("the heartbeat", stop, async move {
         freshness::beat(&freshness, heartbeat, every, patience, stopping).await;
     });
-    project(node, chain, readmodel::keys::Keys, upkeep, stop);
-    project(node, chain, readmodel::config::Configs, upkeep, stop);
-    project(node, chain, readmodel::workspaces::Workspaces, upkeep, stop);
-    upkeep.spawn(requests::keep_small(Arc::clone(node), stop.clone()));
+    project("the projection of keys", node, chain, readmodel::keys::Keys, upkeep, stop);
+    project(
+        "the projection of configurations",
+        node,
+        chain,
+        readmodel::config::Configs,
+        upkeep,
+        stop,
+    );
+    project(
+        "the projection of workspaces",
+        node,
+        chain,
+        readmodel::workspaces::Workspaces,
+        upkeep,
+        stop,
+    );
+    let clearing = requests::keep_small(Arc::clone(node), stop.clone());
+    upkeep.spawn("the clearing of old requests", stop, clearing);
 }
 
 fn project<P: eventlog::Projection>(
+    name: &'static str,
     node: &Node,
     chain: &ChainMac,
     projection: P,
-    upkeep: &mut JoinSet<()>,
+    upkeep: &mut Upkeep,
     stop: &CancellationToken,
 ) {
     let options = RunnerOptions {
@@ -239,14 +278,14 @@ fn project<P: eventlog::Projection>(
     let (chain, checkpoints) = (chain.clone(), node.checkpoints.clone());
     let projection = Arc::new(projection);
     let runner = ProjectionRunner::new(&node.database, chain, projection, checkpoints, options);
-    upkeep.spawn(runner.run(stop.clone()));
+    upkeep.spawn(name, stop, runner.run(stop.clone()));
 }
 
 async fn offer_metrics(
     config: &Config,
     telemetry: &Telemetry,
-    upkeep: &mut JoinSet<()>,
-    stop: CancellationToken,
+    upkeep: &mut Upkeep,
+    stop: &CancellationToken,
 ) -> Result<Option<SocketAddr>, StartError> {
     let Some(address) = config.metrics_listen else {
         return Ok(None);
@@ -254,6 +293,6 @@ async fn offer_metrics(
     let failed = |source| StartError::Metrics { address, source };
     let server = MetricsServer::bind(address, telemetry.metrics().clone()).await.map_err(failed)?;
     let bound = server.local_addr();
-    upkeep.spawn(async move { server.serve(stop.cancelled_owned()).await });
+    upkeep.spawn("the metrics", stop, server.serve(stop.clone().cancelled_owned()));
     Ok(Some(bound))
 }

@@ -37,7 +37,10 @@ pub(super) async fn run(config: Config) -> Result<ExitCode, Failure> {
         tracing::warn!("the verifier is still catching up; verdicts are answered once it has");
         line(&banner::text(&config, &app, None))?;
     }
-    signals.next().await;
+    let early = tokio::select! {
+        () = signals.next() => None,
+        early = app.ended_early() => Some(early),
+    };
     tracing::info!("draining; a second signal stops at once");
     tokio::select! {
         () = app.stop() => {}
@@ -50,7 +53,7 @@ pub(super) async fn run(config: Config) -> Result<ExitCode, Failure> {
     if let Err(error) = telemetry.shutdown(FLUSH).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "the last spans were lost");
     }
-    Ok(ExitCode::SUCCESS)
+    early.map_or(Ok(ExitCode::SUCCESS), |early| Err(early.into()))
 }
 
 fn start_telemetry(config: &Config) -> Result<Telemetry, Failure> {
