@@ -90,9 +90,25 @@ impl App {
         clock: Clock,
         telemetry: &Telemetry,
     ) -> Result<Self, StartError> {
-        let mut storage = crate::storage::open(config).await?;
+        Self::start_unless(&CancellationToken::new(), config, clock, telemetry).await
+    }
+
+    /// Starts the service as [`start`](Self::start) does, unless `stop` is cancelled before it is done.
+    ///
+    /// # Errors
+    /// See [`StartError`], and [`StorageError::Stopped`] in it; nothing of it is left running then.
+    pub async fn start_unless(
+        stop: &CancellationToken,
+        config: &Config,
+        clock: Clock,
+        telemetry: &Telemetry,
+    ) -> Result<Self, StartError> {
+        let mut storage = crate::storage::open(config, stop).await?;
         let managed = storage.managed.take();
-        let started = Self::start_on(config, clock, telemetry, &storage.database).await;
+        let started = tokio::select! {
+            () = stop.cancelled() => Err(StorageError::Stopped.into()),
+            started = Self::start_on(config, clock, telemetry, &storage.database) => started,
+        };
         match (started, managed) {
             (Ok(app), managed) => Ok(Self { managed, ..app }),
             (Err(error), managed) => {

@@ -12,6 +12,7 @@ use eventlog::{
     MigrationSet,
 };
 use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
 use vault::KeyRing;
 
 pub use managed::Managed;
@@ -80,6 +81,9 @@ pub enum StorageError {
         /// Which id.
         id: u16,
     },
+    /// The program is to stop before its start is done.
+    #[error("stopped before the start was done")]
+    Stopped,
     /// The key ring can't be used.
     #[error("{0}")]
     KeyRing(#[from] vault::KeyRingError),
@@ -97,24 +101,29 @@ pub fn migrations() -> [MigrationSet; 3] {
     [LOG_MIGRATIONS, readmodel::migrations(), VAULT_MIGRATIONS]
 }
 
-/// Opens the configured database for the service, its tables ready.
+/// Opens the configured database for the service, its tables ready; unless `stop` is cancelled first.
 ///
 /// # Errors
-/// See [`StorageError`].
-pub async fn open(config: &Config) -> Result<Storage, StorageError> {
+/// See [`StorageError`]; nothing is left running then.
+pub async fn open(config: &Config, stop: &CancellationToken) -> Result<Storage, StorageError> {
     match &config.database {
         DatabaseChoice::Managed { binaries, offline } => {
-            managed::start(config, binaries.clone(), *offline).await
+            managed::start(config, binaries.clone(), *offline, stop).await
         }
-        DatabaseChoice::Url(url) => {
-            let database = Database::new(url.expose_secret(), options(config))?;
-            if !config.trust_database {
-                refuse_unsafe(&database, config.accept_async).await?;
-            }
-            refuse_pending(&database).await?;
-            Ok(Storage { owner: database.clone(), database, managed: None })
-        }
+        DatabaseChoice::Url(url) => tokio::select! {
+            () = stop.cancelled() => Err(StorageError::Stopped),
+            opened = open_given(config, url.expose_secret()) => opened,
+        },
     }
+}
+
+async fn open_given(config: &Config, url: &str) -> Result<Storage, StorageError> {
+    let database = Database::new(url, options(config))?;
+    if !config.trust_database {
+        refuse_unsafe(&database, config.accept_async).await?;
+    }
+    refuse_pending(&database).await?;
+    Ok(Storage { owner: database.clone(), database, managed: None })
 }
 
 /// Opens the configured database for a command that runs and ends, with the owner's rights. A private
@@ -135,7 +144,10 @@ async fn attach_or_start(config: &Config) -> Result<Storage, StorageError> {
     match &config.database {
         DatabaseChoice::Managed { binaries, offline } => match managed::attach(config)? {
             Some(storage) => Ok(storage),
-            None => managed::start(config, binaries.clone(), *offline).await,
+            None => {
+                let never = CancellationToken::new();
+                managed::start(config, binaries.clone(), *offline, &never).await
+            }
         },
         DatabaseChoice::Url(url) => {
             let database = Database::new(url.expose_secret(), options(config))?;

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use telemetry::{LogFormat as TelemetryFormat, Telemetry, TelemetryOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use super::output::line;
-use crate::app::App;
+use crate::app::{App, StartError};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
+use crate::storage::StorageError;
 
 /// How long the start waits for the verifier before it shows the banner all the same.
 const WARM_UP: Duration = Duration::from_secs(30);
@@ -23,37 +25,74 @@ const FLUSH: Duration = Duration::from_secs(5);
 pub(super) async fn run(config: Config) -> Result<ExitCode, Failure> {
     let telemetry = start_telemetry(&config)?;
     let mut signals = Signals::new()?;
-    let app = tokio::select! {
-        app = App::start(&config, Clock::default(), &telemetry) => app?,
-        () = signals.next() => return Ok(ExitCode::SUCCESS),
-    };
-    if app.ready(WARM_UP).await {
-        let demo = match config.demo {
-            true => demo::workspace(&config, app.node()).await?,
-            false => None,
-        };
-        line(&banner::text(&config, &app, demo.as_ref()))?;
-    } else {
-        tracing::warn!("the verifier is still catching up; verdicts are answered once it has");
-        line(&banner::text(&config, &app, None))?;
-    }
-    let early = tokio::select! {
-        () = signals.next() => None,
-        early = app.ended_early() => Some(early),
-    };
-    tracing::info!("draining; a second signal stops at once");
-    tokio::select! {
-        () = app.stop() => {}
-        () = signals.next() => {
-            tracing::warn!("stopped at once");
-            // The private Postgres, if there is one, is stopped by its watchdog.
-            std::process::exit(130);
+    let ended = match start(&config, &telemetry, &mut signals).await {
+        Ok(app) => {
+            let ended = attend(&config, &app, &mut signals).await;
+            tracing::info!("draining; a second signal stops at once");
+            signals.unless_again(app.stop()).await;
+            ended
         }
-    }
+        Err(StartError::Storage(StorageError::Stopped)) => Ok(()),
+        Err(error) => Err(error.into()),
+    };
     if let Err(error) = telemetry.shutdown(FLUSH).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "the last spans were lost");
     }
-    early.map_or(Ok(ExitCode::SUCCESS), |early| Err(early.into()))
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Starts the service; a signal meanwhile breaks the start off, in order.
+async fn start(
+    config: &Config,
+    telemetry: &Telemetry,
+    signals: &mut Signals,
+) -> Result<App, StartError> {
+    let stop = CancellationToken::new();
+    let mut starting =
+        std::pin::pin!(App::start_unless(&stop, config, Clock::default(), telemetry));
+    tokio::select! {
+        started = &mut starting => return started,
+        () = signals.next() => {}
+    }
+    tracing::info!("stopping before the start is done; a second signal stops at once");
+    stop.cancel();
+    match signals.unless_again(starting).await {
+        Ok(app) => {
+            signals.unless_again(app.stop()).await;
+            Err(StorageError::Stopped.into())
+        }
+        stopped => stopped,
+    }
+}
+
+/// Says where the service is, and waits until it is to stop: for a signal, or since a part of it has
+/// ended early, or since nobody reads what is said.
+async fn attend(config: &Config, app: &App, signals: &mut Signals) -> Result<(), Failure> {
+    tokio::select! {
+        // First: what a broken part does to the rest is not the news.
+        biased;
+        early = app.ended_early() => Err(early.into()),
+        () = signals.next() => Ok(()),
+        Err(error) = welcome(config, app) => Err(error),
+    }
+}
+
+/// Shows the banner once verdicts are answered, or when that takes too long.
+async fn welcome(config: &Config, app: &App) -> Result<(), Failure> {
+    if !app.ready(WARM_UP).await {
+        tracing::warn!("the verifier is still catching up; verdicts are answered once it has");
+        return Ok(line(&banner::text(config, app, None))?);
+    }
+    let demo = match config.demo {
+        true => demo::workspace(config, app.node()).await?,
+        false => None,
+    };
+    line(&banner::text(config, app, demo.as_ref()))?;
+    // Only now: a token that may not have been seen is replaced at the next start.
+    if let Some(demo) = demo {
+        demo.note_shown(config)?;
+    }
+    Ok(())
 }
 
 fn start_telemetry(config: &Config) -> Result<Telemetry, Failure> {
@@ -92,6 +131,18 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Sees a stop through; another signal meanwhile ends the program at once.
+    async fn unless_again<T>(&mut self, stopping: impl Future<Output = T>) -> T {
+        tokio::select! {
+            stopped = stopping => stopped,
+            () = self.next() => {
+                tracing::warn!("stopped at once");
+                // The private Postgres, if there is one, is stopped by its watchdog.
+                std::process::exit(130);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The private Postgres: found or fetched, started, given database, roles and tables, and stopped.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use eventlog::{Database, LogError};
 use pgserver::{Binaries, BinarySearch, Options, Server};
@@ -15,6 +16,10 @@ use crate::entropy;
 const DATABASE: &str = "keyward";
 /// The role that the service logs in as: a member of `keyward_writer`, and nothing else.
 const SERVICE_ROLE: &str = "keyward_service";
+
+/// How long a server that is starting is waited for once it is to stop. After that it is left to its
+/// watchdog, which stops it when this program ends.
+const LAST_WAIT: Duration = Duration::from_secs(10);
 
 /// A private server under supervision.
 pub struct Managed {
@@ -34,26 +39,32 @@ impl Managed {
     }
 }
 
-/// Starts the private server and makes everything in it ready.
+/// Starts the private server and makes everything in it ready; unless `stop` is cancelled first.
 pub(super) async fn start(
     config: &Config,
     binaries: Option<PathBuf>,
     offline: bool,
+    stop: &CancellationToken,
 ) -> Result<Storage, StorageError> {
-    let folder = config.folder.clone();
-    let cache = pgserver::default_folders().cache;
-    let search = BinarySearch { configured: binaries, offline, cache };
-    let for_folder = folder.clone();
-    let found = tokio::task::spawn_blocking(move || Binaries::find_for(&for_folder, &search)).await;
-    let binaries = found.map_err(|error| StorageError::Folder {
-        path: folder.clone(),
-        source: std::io::Error::other(error),
-    })??;
-    if pgserver::cluster_major(&folder).is_none() {
-        tracing::info!(folder = %folder.display(), "making a private Postgres, which takes some seconds");
+    let binaries = tokio::select! {
+        () = stop.cancelled() => return Err(StorageError::Stopped),
+        found = find(config, binaries, offline) => found?,
+    };
+    if pgserver::cluster_major(&config.folder).is_none() {
+        let folder = config.folder.display();
+        tracing::info!(%folder, "making a private Postgres, which takes some seconds");
     }
-    let server = Server::start(&binaries, Options::new(folder)).await?;
-    let prepared = prepare(config, &server).await;
+    // Not given up halfway: whoever makes a cluster or waits for Postgres must also see it stopped.
+    let server = tokio::select! {
+        started = Server::start(&binaries, Options::new(config.folder.clone())) => started?,
+        () = after(stop, LAST_WAIT) => return Err(StorageError::Stopped),
+    };
+    let prepared = tokio::select! {
+        // First: a server that is to stop is not prepared.
+        biased;
+        () = stop.cancelled() => Err(StorageError::Stopped),
+        prepared = prepare(config, &server) => prepared,
+    };
     let urls = match prepared {
         Ok(urls) => urls,
         Err(error) => {
@@ -71,6 +82,28 @@ pub(super) async fn start(
         owner: Database::new(&urls.owner, options(config))?,
         managed: Some(Managed { stop, supervision }),
     })
+}
+
+/// The binaries: found or fetched, on a thread that may be left behind.
+async fn find(
+    config: &Config,
+    configured: Option<PathBuf>,
+    offline: bool,
+) -> Result<Binaries, StorageError> {
+    let cache = pgserver::default_folders().cache;
+    let search = BinarySearch { configured, offline, cache };
+    let folder = config.folder.clone();
+    let found = tokio::task::spawn_blocking(move || Binaries::find_for(&folder, &search)).await;
+    Ok(found.map_err(|error| StorageError::Folder {
+        path: config.folder.clone(),
+        source: std::io::Error::other(error),
+    })??)
+}
+
+/// Waits until `stop` is cancelled, and then for so long.
+async fn after(stop: &CancellationToken, pause: Duration) {
+    stop.cancelled().await;
+    tokio::time::sleep(pause).await;
 }
 
 /// The private server that another process runs on this folder, if one does.

@@ -67,7 +67,7 @@ pub(crate) async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Fin
 impl Keyward {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the binary runs");
-        let out = Stream::read(child.stdout.take().expect("piped"));
+        let out = child.stdout.take().map_or_else(Stream::default, Stream::read);
         let err = Stream::read(child.stderr.take().expect("piped"));
         Self { child, out, err }
     }
@@ -165,6 +165,7 @@ impl Drop for Keyward {
 }
 
 /// What was written to a pipe so far.
+#[derive(Default)]
 struct Stream {
     text: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,

@@ -1,6 +1,7 @@
 //! The embedded default: a folder and nothing else.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rustix::process::{Pid, test_kill_process};
 use testkit::eventually;
@@ -32,7 +33,21 @@ impl Embedded {
 
     /// Starts the service.
     pub(crate) fn start(&self, flags: &[&str]) -> Keyward {
-        Keyward::start(command(&[&ANYWHERE, &self.flags()[..], flags].concat(), &[]))
+        Keyward::start(self.serving(flags))
+    }
+
+    /// The command that starts the service.
+    pub(crate) fn serving(&self, flags: &[&str]) -> Command {
+        command(&[&ANYWHERE, &self.flags()[..], flags].concat(), &[])
+    }
+
+    /// What runs and names this folder on its command line.
+    pub(crate) fn at_work(&self) -> Vec<String> {
+        let folder = self.folder().to_str().unwrap();
+        let listed = std::fs::read_dir("/proc").unwrap().flatten();
+        let lines = listed.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+        let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+        lines.filter(|line| line.contains(folder)).collect()
     }
 
     /// Runs a command on the folder.
@@ -40,7 +55,7 @@ impl Embedded {
         run(&[&self.flags()[..], arguments].concat(), &[]).await
     }
 
-    fn pid_file(&self) -> PathBuf {
+    pub(crate) fn pid_file(&self) -> PathBuf {
         self.folder().join("cluster/files/postmaster.pid")
     }
 

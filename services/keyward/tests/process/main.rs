@@ -20,5 +20,6 @@ mod observability;
 mod operations;
 mod settings;
 mod shutdown;
+mod start;
 mod tls;
 mod traces;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::demo::Demo;
+use super::demo::{Demo, Token};
 use crate::app::App;
 use crate::config::{Config, DatabaseChoice};
 
@@ -35,18 +35,26 @@ pub(super) fn text(config: &Config, app: &App, demo: Option<&Demo>) -> String {
 fn demonstrate(text: &mut String, config: &Config, app: &App, demo: &Demo) {
     let workspace = demo.workspace;
     let token = match &demo.token {
-        Some(token) => {
+        Token::New(token) => {
             let _ = writeln!(text, "\nDemo workspace {workspace}; its token is shown this once:\n");
-            token.expose().to_owned()
+            token.expose()
         }
-        None => {
+        Token::Replaced(token) => {
             let _ = writeln!(
                 text,
-                "\nDemo workspace {workspace}; its token was shown at the first start.\n\
+                "\nDemo workspace {workspace}; its first token may not have been shown and is dead.\n\
+                 The new one is shown this once:\n"
+            );
+            token.expose()
+        }
+        Token::Shown => {
+            let _ = writeln!(
+                text,
+                "\nDemo workspace {workspace}; its token was shown at an earlier start.\n\
                  For a new one: keyward --folder '{}' workspace reset-token {workspace}\n",
                 config.folder.display()
             );
-            "<the workspace token>".to_owned()
+            "<the workspace token>"
         }
     };
     let address = app.address();
