@@ -5,6 +5,7 @@
 //! not decided here.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use deadpool_postgres::{
     ClientWrapper, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
 use futures_util::{StreamExt, stream};
+use tokio_postgres::config::Host;
 use tokio_postgres::{AsyncMessage, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -62,6 +64,7 @@ pub struct Database(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    trust: Trust,
     connector: MakeRustlsConnect,
     options: DatabaseOptions,
     pool: Pool,
@@ -78,7 +81,7 @@ impl Database {
     /// contains the password.
     pub fn new(url: &str, options: DatabaseOptions) -> Result<Self, LogError> {
         let address = Address::parse(url)?;
-        let mut config = address.config;
+        let (mut config, trust) = (address.config, address.trust);
         config
             .connect_timeout(options.connect_timeout)
             .tcp_user_timeout(options.tcp_user_timeout)
@@ -86,11 +89,18 @@ impl Database {
             .keepalives_idle(Duration::from_secs(5))
             .keepalives_interval(Duration::from_secs(2))
             .keepalives_retries(3)
-            .ssl_mode(address.trust.mode());
+            .ssl_mode(trust.mode());
         let roots = options.root_certificates.as_ref().or(address.roots.as_ref());
-        let connector = address.trust.connector(roots.map(PathBuf::as_path))?;
+        let connector = trust.connector(roots.map(PathBuf::as_path))?;
         let pool = make_pool(&config, &connector, &options)?;
-        Ok(Self(Arc::new(Inner { config, connector, options, pool })))
+        Ok(Self(Arc::new(Inner { config, trust, connector, options, pool })))
+    }
+
+    /// Whether nobody on the way can read or change what is said: every server is checked by
+    /// `verify-full`, or is on this machine (a Unix socket, or a loopback address).
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.0.trust == Trust::VerifyFull || is_on_this_machine(&self.0.config)
     }
 
     /// The pool itself.
@@ -163,6 +173,21 @@ impl fmt::Debug for Database {
             .field("user", &self.0.config.get_user())
             .finish_non_exhaustive()
     }
+}
+
+/// Whether every server is here. An address that is given beside a name is where we connect to.
+fn is_on_this_machine(config: &Config) -> bool {
+    let addresses = config.get_hostaddrs();
+    let here = |host: &Host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(_) if !addresses.is_empty() => true,
+        Host::Tcp(name) => {
+            let address = name.parse::<IpAddr>();
+            name == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback())
+        }
+    };
+    config.get_hosts().iter().all(here)
+        && addresses.iter().all(|address| address.to_canonical().is_loopback())
 }
 
 fn make_pool(
@@ -259,6 +284,31 @@ mod tests {
         assert_eq!(address.config.get_ports(), [5433]);
         assert!(parse("postgres://db/k?sslmode=verify-ca").is_err());
         assert!(parse("host=db").is_err());
+    }
+
+    #[test]
+    fn a_line_is_private_if_the_server_is_checked_or_here() {
+        let private =
+            |url: &str| Database::new(url, DatabaseOptions::default()).unwrap().is_private();
+        for here in [
+            "postgres://u@%2Frun%2Fpostgresql/k",
+            "postgres://u@localhost/k",
+            "postgres://u@127.0.0.9:5433/k?sslmode=disable",
+            "postgres://u@[::1]/k",
+            "postgres://u@db/k?hostaddr=127.0.0.1",
+        ] {
+            assert!(private(here), "{here}");
+        }
+        for elsewhere in [
+            "postgres://u@db/k",
+            "postgres://u@db/k?sslmode=require",
+            "postgres://u@10.0.0.1/k?sslmode=prefer",
+            "postgres://u@localhost,db/k",
+            "postgres://u@localhost/k?hostaddr=10.0.0.1",
+            "postgres://u@localhost.example/k",
+        ] {
+            assert!(!private(elsewhere), "{elsewhere}");
+        }
     }
 
     #[test]

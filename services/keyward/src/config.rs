@@ -24,6 +24,8 @@ pub struct Config {
     pub database: DatabaseChoice,
     /// Connections of the pool.
     pub pool_size: usize,
+    /// Whether everything that is meant for development only is refused.
+    pub production: bool,
     /// Whether a database with only asynchronous standbys will do.
     pub accept_async: bool,
     /// Whether the database is taken as it is: without fsync, as a superuser. No flag sets it; tests
@@ -156,6 +158,7 @@ impl Config {
             listen,
             metrics_listen: metrics_listen(&settings)?,
             database,
+            production,
             pool_size: within("pool-size", settings.pool_size.unwrap_or(16), 2..=512)?,
             accept_async: settings.accept_async.unwrap_or(false),
             trust_database: false,

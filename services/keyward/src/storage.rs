@@ -13,7 +13,7 @@ use eventlog::{
 };
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
-use vault::KeyRing;
+use vault::{KeyPurpose, KeyRing};
 
 pub use managed::Managed;
 
@@ -81,6 +81,21 @@ pub enum StorageError {
         /// Which id.
         id: u16,
     },
+    /// The log's events don't say which chain key they are under, so there can be only one.
+    #[error(
+        "the key ring has {0} [[chain]] keys: the chain key can't be rotated yet, so leave only the one that the log was begun with"
+    )]
+    SeveralChainKeys(usize),
+    /// The database knows a key that the key ring lacks.
+    #[error(
+        "the key ring has no {purpose} {id}, which this database was written with: use the ring that belongs to it; old keys stay in it beside new ones"
+    )]
+    MissingKey {
+        /// Which purpose.
+        purpose: String,
+        /// Which id.
+        id: i32,
+    },
     /// The program is to stop before its start is done.
     #[error("stopped before the start was done")]
     Stopped,
@@ -118,7 +133,7 @@ pub async fn open(config: &Config, stop: &CancellationToken) -> Result<Storage, 
 }
 
 async fn open_given(config: &Config, url: &str) -> Result<Storage, StorageError> {
-    let database = Database::new(url, options(config))?;
+    let database = given(config, url)?;
     if !config.trust_database {
         refuse_unsafe(&database, config.accept_async).await?;
     }
@@ -150,7 +165,7 @@ async fn attach_or_start(config: &Config) -> Result<Storage, StorageError> {
             }
         },
         DatabaseChoice::Url(url) => {
-            let database = Database::new(url.expose_secret(), options(config))?;
+            let database = given(config, url.expose_secret())?;
             Ok(Storage { owner: database.clone(), database, managed: None })
         }
     }
@@ -180,12 +195,17 @@ pub fn new_key_ring(path: &std::path::Path) -> Result<(), StorageError> {
 /// The key ring of this deployment; on the managed database it is made at the first start.
 ///
 /// # Errors
-/// It can't be read, or is readable by others.
+/// It can't be read, is readable by others, or has more than one chain key.
 pub fn key_ring(config: &Config) -> Result<KeyRing, StorageError> {
-    Ok(match config.database {
+    let ring = match config.database {
         DatabaseChoice::Managed { .. } => KeyRing::load_or_generate(&config.keyring)?,
         DatabaseChoice::Url(_) => KeyRing::load(&config.keyring)?,
-    })
+    };
+    let chain_keys = ring.key_check_values().iter();
+    match chain_keys.filter(|check| check.purpose == KeyPurpose::Chain).count() {
+        1 => Ok(ring),
+        several => Err(StorageError::SeveralChainKeys(several)),
+    }
 }
 
 /// The MAC of the log's chain under this ring.
@@ -196,32 +216,40 @@ pub fn chain_mac(ring: &KeyRing) -> ChainMac {
 }
 
 /// Compares the ring with what the database knows of it, and tells the database what it does not
-/// know yet.
+/// know yet. A ring that is refused leaves nothing behind.
 ///
 /// # Errors
-/// A key of the ring is another one than the database was written with.
+/// A key of the ring is another one than the database was written with, or one that it was written
+/// with is missing.
 pub async fn check_key_ring(database: &Database, ring: &KeyRing) -> Result<(), StorageError> {
-    let client = database.client().await?;
+    let mut client = database.client().await?;
+    let transaction = client.transaction().await?;
     for check in ring.key_check_values() {
-        let (purpose, id) = (check.purpose.as_str(), i32::from(check.id));
-        client
+        transaction
             .execute(
                 "INSERT INTO vault.key_checks (purpose, id, value) VALUES ($1, $2, $3) \
                  ON CONFLICT DO NOTHING",
-                &[&purpose, &id, &check.value.as_slice()],
+                &[&check.purpose.as_str(), &i32::from(check.id), &check.value.as_slice()],
             )
             .await?;
-        let stored: Vec<u8> = client
-            .query_one(
-                "SELECT value FROM vault.key_checks WHERE purpose = $1 AND id = $2",
-                &[&purpose, &id],
-            )
-            .await?
-            .try_get(0)?;
-        if stored != check.value {
-            return Err(StorageError::OtherKeyRing { purpose: purpose.to_owned(), id: check.id });
+    }
+    let stored = transaction
+        .query("SELECT purpose, id, value FROM vault.key_checks ORDER BY purpose, id", &[])
+        .await?;
+    for row in stored {
+        let (purpose, id): (String, i32) = (row.try_get(0)?, row.try_get(1)?);
+        let checks = ring.key_check_values();
+        let ours = |check: &&vault::KeyCheck| {
+            check.purpose.as_str() == purpose && i32::from(check.id) == id
+        };
+        let Some(check) = checks.iter().find(ours) else {
+            return Err(StorageError::MissingKey { purpose, id });
+        };
+        if row.try_get::<_, Vec<u8>>(2)? != check.value {
+            return Err(StorageError::OtherKeyRing { purpose, id: check.id });
         }
     }
+    transaction.commit().await?;
     Ok(())
 }
 
@@ -237,6 +265,19 @@ async fn refuse_pending(database: &Database) -> Result<(), StorageError> {
     }
 }
 
+/// The operator's database; nothing was said to it yet, no password either.
+fn given(config: &Config, url: &str) -> Result<Database, StorageError> {
+    let database = Database::new(url, options(config))?;
+    if config.production && !database.is_private() {
+        return Err(StorageError::Unsafe(
+            "--production needs a checked line to the database, which this URL does not ask for: add sslmode=verify-full (and sslrootcert) to it, or use a Unix socket or loopback",
+        ));
+    }
+    Ok(database)
+}
+
+/// Refuses settings under which an acknowledged write could be lost or history be changed. A commit
+/// that waits for no standby counts as lost where a standby may take over.
 async fn refuse_unsafe(database: &Database, accept_async: bool) -> Result<(), StorageError> {
     let client = database.client().await?;
     let row = client
@@ -245,24 +286,32 @@ async fn refuse_unsafe(database: &Database, accept_async: bool) -> Result<(), St
                  AND current_setting('synchronous_commit') <> 'off', \
              (SELECT rolsuper FROM pg_roles WHERE rolname = current_user), \
              current_setting('synchronous_standby_names') = '' \
-                 AND EXISTS (SELECT FROM pg_stat_replication)",
+                 AND EXISTS (SELECT FROM pg_stat_replication), \
+             current_setting('synchronous_standby_names') <> '' \
+                 AND current_setting('synchronous_commit') = 'local'",
             &[],
         )
         .await?;
+    let refused = |unsafe_how| Err(StorageError::Unsafe(unsafe_how));
     if !row.try_get::<_, bool>(0)? {
-        return Err(StorageError::Unsafe(
+        return refused(
             "the database runs with fsync, full_page_writes or synchronous_commit off and would lose acknowledged writes: turn them on",
-        ));
+        );
     }
     if row.try_get::<_, bool>(1)? {
-        return Err(StorageError::Unsafe(
+        return refused(
             "the database URL names a superuser, who could change history: use a role in keyward_writer (deploy/roles.sql)",
-        ));
+        );
     }
     if row.try_get::<_, bool>(2)? && !accept_async {
-        return Err(StorageError::Unsafe(
+        return refused(
             "the database has only asynchronous standbys, so that a failover can lose a revocation: set synchronous_standby_names, or --accept-async",
-        ));
+        );
+    }
+    if row.try_get::<_, bool>(3)? && !accept_async {
+        return refused(
+            "the database has synchronous standbys, but synchronous_commit = local does not wait for them, so that a failover can lose a revocation: set synchronous_commit = on for this role and database, or --accept-async",
+        );
     }
     Ok(())
 }

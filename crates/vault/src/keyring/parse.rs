@@ -13,7 +13,8 @@ use crate::NoEntropy;
 const HEAD: &str = "\
 # The key ring of one Keyward deployment. Without it no credential verifies and no sealed secret
 # opens; whoever has it and the database has both. Keep a copy, apart from the database's backups.
-# To rotate: add an entry with a new id, make it the active one, keep the old. At most mode 0600.
+# To rotate: add an entry with a new id, make it the active one, keep the old; only the chain key must
+# stay the one it is. At most mode 0600.
 ";
 
 #[derive(Deserialize)]

@@ -90,8 +90,12 @@ impl Deployment {
 
     /// Runs a command on it as a role.
     pub(crate) async fn run(&self, role: &str, arguments: &[&str]) -> Finished {
-        let files = self.files();
-        run(arguments, &environment(&self.url(role).await, &files)).await
+        self.run_on(&self.url(role).await, arguments).await
+    }
+
+    /// Runs a command with its files on another database.
+    pub(crate) async fn run_on(&self, url: &str, arguments: &[&str]) -> Finished {
+        run(arguments, &environment(url, &self.files())).await
     }
 
     /// Starts the service on it and waits until it serves.
@@ -143,7 +147,8 @@ async fn server() -> &'static DurableServer {
     SERVER.get_or_init(testkit::durable_server).await
 }
 
-async fn connect(url: &str) -> tokio_postgres::Client {
+/// A connection to a database.
+pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     client

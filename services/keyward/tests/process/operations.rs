@@ -9,7 +9,7 @@ use tonic::Code;
 
 use crate::child::{PATIENCE, run};
 use crate::client::{Client, Tenant};
-use crate::deployment::{Deployment, MIGRATOR, SERVICE, SUPERUSER};
+use crate::deployment::{Deployment, MIGRATOR, SERVICE, SUPERUSER, connect};
 
 #[tokio::test]
 async fn migrating_twice_is_migrating_once() {
@@ -176,6 +176,61 @@ async fn a_key_ring_of_another_deployment_is_refused() {
     }
 }
 
+/// One more entry for the file of a key ring.
+fn entry(table: &str, id: u16, active: bool) -> String {
+    let key = "BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU=";
+    format!("\n[[{table}]]\nid = {id}\nkey = \"{key}\"\nactive = {active}\n")
+}
+
+#[tokio::test]
+async fn a_key_ring_that_lacks_a_key_which_the_database_knows_is_refused() {
+    let deployment = Deployment::new().await;
+    deployment.tenant().await;
+    let file = deployment.file("keyring.toml");
+    let first = std::fs::read_to_string(&file).unwrap();
+    let both = format!("{first}{}", entry("pepper", 2, false));
+    let (pepper, rest) = first.split_once("[[kek]]").unwrap();
+    let second = format!("{}\n[[kek]]{rest}", entry("pepper", 2, true));
+    assert!(pepper.contains("[[pepper]]"));
+
+    std::fs::write(&file, both).unwrap();
+    deployment.serve(&[]).await.stop().await;
+    for (text, missing) in [(&first, "no pepper 2,"), (&second, "no pepper 1,")] {
+        std::fs::write(&file, text).unwrap();
+        for command in [&["serve"][..], &["workspace", "create", "x"]] {
+            let refused = deployment.run(SERVICE, command).await;
+            assert_eq!(refused.code, Some(1));
+            assert!(refused.complaint().contains(missing), "{}", refused.err);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_ring_that_is_refused_leaves_none_of_its_keys_behind() {
+    let deployment = Deployment::new().await;
+    deployment.tenant().await;
+    let other = deployment.file("other.toml");
+    let flag = ["--keyring", other.to_str().unwrap()];
+    assert_eq!(run(&[&["keyring", "new"], &flag[..]].concat(), &[]).await.code, Some(0));
+    let text = std::fs::read_to_string(&other).unwrap();
+    std::fs::write(&other, format!("{text}{}", entry("pepper", 2, false))).unwrap();
+    let refused = deployment.run(SERVICE, &[&["serve"], &flag[..]].concat()).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.complaint().contains("is not the one"), "{}", refused.err);
+    deployment.serve(&[]).await.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_chain_key_is_refused_until_it_can_be_used() {
+    let deployment = Deployment::new().await;
+    let file = deployment.file("keyring.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}{}", entry("chain", 2, false))).unwrap();
+    let refused = deployment.run(SERVICE, &["serve"]).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.complaint().contains("2 [[chain]] keys"), "{}", refused.err);
+}
+
 #[tokio::test]
 async fn a_database_that_would_break_the_promises_is_refused() {
     let deployment = Deployment::new().await;
@@ -185,15 +240,66 @@ async fn a_database_that_would_break_the_promises_is_refused() {
 
     // The server of ordinary tests runs with fsync off.
     let forgetful = testkit::database().await;
-    let (keyring, token) = (deployment.file("keyring.toml"), deployment.file("operator-token"));
-    let flags = ["--keyring", keyring.to_str().unwrap(), "--operator-token-file"];
-    let flags = [&flags[..], &[token.to_str().unwrap()]].concat();
-    let refused = run(&flags, &[("KEYWARD_DATABASE_URL", forgetful.url())]).await;
+    let refused = deployment.run_on(forgetful.url(), &["serve"]).await;
     assert_eq!(refused.code, Some(1));
     assert!(refused.complaint().contains("fsync"), "{}", refused.err);
 
-    let nobody = [("KEYWARD_DATABASE_URL", "postgres://u:canary-pw@127.0.0.1:1/d")];
-    let refused = run(&flags, &nobody).await;
+    let nobody = "postgres://u:canary-pw@127.0.0.1:1/d";
+    let refused = deployment.run_on(nobody, &["serve"]).await;
     assert_eq!(refused.code, Some(1));
     assert!(!refused.complaint().contains("canary-pw"), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn commits_that_wait_for_no_standby_are_refused_where_one_may_take_over() {
+    let deployment = Deployment::new().await;
+    let server = testkit::durable_server().await;
+    let admin = connect(&server.url()).await;
+    for statement in [
+        "SET synchronous_commit = local",
+        "CREATE ROLE hasty LOGIN",
+        "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
+        "SELECT pg_reload_conf()",
+    ] {
+        admin.batch_execute(statement).await.unwrap();
+    }
+    eventually("the standbys are named", PATIENCE, async || {
+        let shown = admin.query_one("SHOW synchronous_standby_names", &[]).await.unwrap();
+        shown.get::<_, &str>(0) == "nobody"
+    })
+    .await;
+    let url = server.url_as("hasty", "postgres");
+    // What a database that is safe enough is refused for here.
+    let (no_tables, accept) = ("`keyward migrate`", &["serve", "--accept-async"][..]);
+    for (commit, flags, said) in [
+        ("local", &["serve"][..], "synchronous_commit = local"),
+        ("local", accept, no_tables),
+        ("off", &["serve"], "synchronous_commit off"),
+        ("off", accept, "synchronous_commit off"),
+        ("on", &["serve"], no_tables),
+    ] {
+        let set = format!("ALTER ROLE hasty SET synchronous_commit = {commit}");
+        admin.batch_execute(&set).await.unwrap();
+        let refused = deployment.run_on(&url, flags).await;
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.complaint().contains(said), "{commit} {flags:?}: {}", refused.err);
+    }
+}
+
+#[tokio::test]
+async fn in_production_a_line_to_the_database_that_nobody_checks_is_refused() {
+    let deployment = Deployment::new().await;
+    let elsewhere = "postgres://u:canary-pw@192.0.2.1/d";
+    for (url, command) in [
+        (elsewhere.to_owned(), "serve"),
+        (format!("{elsewhere}?sslmode=require"), "serve"),
+        (elsewhere.to_owned(), "migrate"),
+    ] {
+        let refused = deployment.run_on(&url, &[command, "--production"]).await;
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.complaint().contains("sslmode=verify-full"), "{}", refused.err);
+        assert!(!refused.err.contains("canary-pw"), "{}", refused.err);
+    }
+    // Through a Unix socket there is nothing to check.
+    deployment.serve(&["--production"]).await.stop().await;
 }
