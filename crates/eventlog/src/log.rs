@@ -3,7 +3,7 @@
 //! Cheap to clone; all clones share one writer task. It deliberately offers no transaction to the
 //! caller: what must be atomic is one [`Append`].
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -52,7 +52,8 @@ impl Default for EventLogOptions {
 pub struct EventLog {
     database: Database,
     chain: ChainMac,
-    queue: mpsc::Sender<Pending>,
+    /// Taken away from all clones at once when the log is closed.
+    queue: Arc<RwLock<Option<mpsc::Sender<Pending>>>>,
     commits: Commits,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -97,7 +98,7 @@ impl EventLog {
         Ok(Self {
             database: database.clone(),
             chain,
-            queue,
+            queue: Arc::new(RwLock::new(Some(queue))),
             commits: seen,
             writer: Arc::new(Mutex::new(Some(task))),
         })
@@ -116,10 +117,7 @@ impl EventLog {
         let command = Prepared::new(append)?;
         let (reply, answer) = oneshot::channel();
         let pending = Pending { command, since: Instant::now(), reply };
-        self.queue.try_send(pending).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => LogError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => LogError::unavailable(Closed),
-        })?;
+        self.enqueue(pending)?;
         // The writer answers everything it took; it can only go missing together with its runtime.
         answer.await.map_err(|_| LogError::OutcomeUnknown(Arc::new(Closed)))?
     }
@@ -204,20 +202,28 @@ impl EventLog {
         requests::forget(&self.database, before).await
     }
 
-    /// Drops this handle and, if it is the last, waits until everything waiting is written.
-    pub async fn close(self) {
-        let Self { queue, writer, .. } = self;
-        let last = queue.strong_count() == 1;
-        drop(queue);
-        if !last {
-            return;
-        }
-        let task = writer.lock().await.take();
-        if let Some(task) = task
+    /// Closes the log for all clones: refuses new commands, and waits until everything that the writer
+    /// took is written or answered otherwise. Each batch is bounded by the options, their number is
+    /// not; a caller that gives up waiting takes nothing back, and may call again.
+    pub async fn close(&self) {
+        self.queue.write().unwrap_or_else(PoisonError::into_inner).take();
+        let mut writer = self.writer.lock().await;
+        // Left in its place while it is waited for: this future may be dropped.
+        if let Some(task) = writer.as_mut()
             && let Err(error) = task.await
         {
             tracing::error!(%error, "the writer did not end well");
         }
+        *writer = None;
+    }
+
+    fn enqueue(&self, pending: Pending) -> Result<(), LogError> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.as_ref().ok_or_else(|| LogError::unavailable(Closed))?;
+        queue.try_send(pending).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => LogError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => LogError::unavailable(Closed),
+        })
     }
 }
 

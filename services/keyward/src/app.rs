@@ -15,6 +15,7 @@ use api::v1::workspace_service_server::WorkspaceServiceServer;
 use eventlog::{ChainMac, Heartbeat, LogError, ProjectionRunner, RunnerOptions};
 use telemetry::Telemetry;
 use telemetry::metrics::MetricsServer;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
@@ -31,6 +32,9 @@ use crate::operator::OperatorTokenError;
 use crate::server::{LARGE_MESSAGE, Limits, Listener, TlsError, server_config};
 use crate::storage::{Managed, StorageError};
 use crate::tail::Tail;
+
+/// How long the log's writer may take to end: more than one batch can.
+const LOG_CLOSES: Duration = Duration::from_secs(15);
 
 /// A service that can't start: one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +81,7 @@ pub struct App {
     drained: CancellationToken,
     upkeep: Supervision,
     stop_upkeep: CancellationToken,
+    drain: Duration,
     managed: Option<Managed>,
 }
 
@@ -173,7 +178,17 @@ impl App {
         let serving = serve(listener, node.stopping.clone(), config.drain, drained.clone());
         upkeep.spawn("the listener", &node.stopping, serving);
         let upkeep = upkeep.supervise(node.stopping.clone());
-        Ok(Self { node, address, metrics_address, drained, upkeep, stop_upkeep, managed: None })
+        let drain = config.drain;
+        Ok(Self {
+            node,
+            address,
+            metrics_address,
+            drained,
+            upkeep,
+            stop_upkeep,
+            drain,
+            managed: None,
+        })
     }
 
     /// Where gRPC is served.
@@ -201,7 +216,7 @@ impl App {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(within, ready).await.is_ok()
+        timeout(within, ready).await.is_ok()
     }
 
     /// Waits until a part of the service has ended that should not have. The node drains by then; what
@@ -212,14 +227,30 @@ impl App {
 
     /// Drains: no new calls, those under way finish, then everything stops, the private Postgres last.
     pub async fn stop(self) {
+        let drain_ends = Instant::now() + self.drain;
         self.node.stopping.cancel();
         self.drained.cancelled().await;
+        self.finish_calls(drain_ends).await;
         self.stop_upkeep.cancel();
         self.upkeep.finish().await;
-        self.node.commands.log().clone().close().await;
+        if timeout(LOG_CLOSES, self.node.commands.log().close()).await.is_err() {
+            tracing::warn!("changes were still being written when the service stopped");
+        }
         self.node.database.pool().close();
         if let Some(managed) = self.managed {
             managed.stop().await;
+        }
+    }
+
+    /// Lets the calls finish whose clients did not wait for the answer.
+    async fn finish_calls(&self, until: Instant) {
+        let calls = &self.node.calls;
+        calls.close();
+        if !calls.is_empty() {
+            tracing::info!(calls = calls.len(), "waiting for calls whose clients have gone");
+        }
+        if timeout_at(until, calls.wait()).await.is_err() {
+            tracing::warn!(calls = calls.len(), "calls were still under way when the drain ended");
         }
     }
 }

@@ -11,6 +11,7 @@ use domain::{
 use eventlog::{Checkpoints, Database, Position};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 use vault::{ChainKey, NoEntropy, Peppers, Tokens};
 use verifier::Verifier;
@@ -62,6 +63,8 @@ pub struct Node {
     pub counts: Counts,
     /// The runtime of everything that is not a verdict.
     pub control: tokio::runtime::Handle,
+    /// Management calls under way, those whose clients have gone among them.
+    pub calls: TaskTracker,
     /// Management calls that may begin.
     pub admission: Arc<Semaphore>,
     /// Cancelled once this node drains.

@@ -110,20 +110,25 @@ async fn a_caller_that_goes_away_does_not_stop_its_batch() {
 }
 
 #[tokio::test]
-async fn closing_the_log_writes_everything_that_was_taken() {
+async fn closing_the_log_waits_for_the_append_under_way_and_refuses_others() {
     let world = world().await;
     let log = world.log().await;
-    let tasks: Vec<_> = (0..50)
-        .map(|_| {
-            let log = log.clone();
-            tokio::spawn(async move { log.append(one("s", Expected::Any)).await })
+    let mut under_way = None;
+    world
+        .while_head_is_locked(async {
+            let clone = log.clone();
+            let append = async move { clone.append(one("s", Expected::Any)).await };
+            under_way = Some(tokio::spawn(append));
+            world.writers_wait(1).await;
+            let closed = tokio::time::timeout(Duration::from_millis(50), log.clone().close()).await;
+            assert!(closed.is_err(), "it waits");
+            let refused = log.append(one("s", Expected::Any)).await.unwrap_err();
+            assert!(matches!(refused, LogError::Unavailable(_)), "{refused}");
         })
-        .collect();
-    tokio::task::yield_now().await;
-    let mut last = Position::ZERO;
-    for task in tasks {
-        last = last.max(appended(task.await.unwrap()).last);
-    }
+        .await;
     log.close().await;
-    assert_eq!(last, Position::new(50));
+    assert_eq!(world.count("SELECT count(*) FROM log.events").await, 1);
+    let answered = under_way.unwrap().await.unwrap();
+    assert_eq!(appended(answered).last, Position::new(1));
+    log.close().await;
 }

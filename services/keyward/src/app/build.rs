@@ -7,6 +7,7 @@ use eventlog::{ChainMac, Checkpoints, Database, EventLog, EventLogOptions};
 use telemetry::Telemetry;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use verifier::Verifier;
 
 use super::StartError;
@@ -57,6 +58,7 @@ pub(super) async fn node(
         sampler: telemetry.sampler(),
         counts: Counts::new(telemetry.metrics()),
         control: tokio::runtime::Handle::current(),
+        calls: TaskTracker::new(),
         admission: Arc::new(Semaphore::new(config.max_management_calls)),
         stopping: CancellationToken::new(),
     };

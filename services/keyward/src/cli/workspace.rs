@@ -77,7 +77,7 @@ async fn change(
     let envelope = Envelope { workspace_id: Some(workspace), metadata: metadata() };
     let intents = [Intent::Workspace(workspace, wish, None)];
     let done = commands.execute(&envelope, &intents, |_, _| Ok(None)).await;
-    commands.log().clone().close().await;
+    commands.log().close().await;
     match done {
         Ok(_) => {}
         Err(CommandError::Rejected(domain::Rejection::NotFound)) => {

@@ -108,13 +108,11 @@ where
         .saturating_sub(passed);
     let running = run(Arc::clone(node), call, message);
     let span = span(node, rpc, &metadata);
-    let task = node.control.spawn(
-        async move {
-            let _permit = permit;
-            running.await
-        }
-        .instrument(span),
-    );
+    let task = async move {
+        let _permit = permit;
+        running.await
+    };
+    let task = node.calls.spawn_on(task.instrument(span), &node.control);
     match tokio::time::timeout(deadline, task).await {
         Ok(Ok(answered)) => answered,
         Ok(Err(panicked)) => Err(Refusal::internal(&panicked)),

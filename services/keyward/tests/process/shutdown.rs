@@ -5,7 +5,7 @@ use testkit::eventually;
 
 use crate::child::{Keyward, PATIENCE};
 use crate::client::Client;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, SERVICE};
 use crate::embedded::{Embedded, postgres_goes};
 
 /// Holds the head of the log, so that every append waits, until it is dropped.
@@ -50,6 +50,27 @@ async fn sigterm_lets_a_call_under_way_finish_and_takes_no_new_connection() {
     assert_eq!(finished.code, Some(0), "{}", finished.err);
     let again = deployment.serve(&[]).await;
     Client::new(again.address(), &tenant).assert_accepted(&created.secret).await;
+}
+
+#[tokio::test]
+async fn a_change_whose_client_has_gone_is_finished_before_the_end() {
+    let deployment = Deployment::new().await;
+    let tenant = deployment.tenant().await;
+    let keyward = deployment.serve(&[]).await;
+    let mut client = Client::new(keyward.address(), &tenant);
+    let holder = hold_the_log(&deployment).await;
+    let call = tokio::spawn(async move { client.create(client.plain_key()).await });
+    an_append_waits(&deployment).await;
+    call.abort();
+    call.await.unwrap_err();
+
+    keyward.signal(Signal::TERM);
+    keyward.logged("waiting for calls whose clients have gone").await;
+    drop(holder);
+    let finished = keyward.finish().await;
+    assert_eq!(finished.code, Some(0), "{}", finished.err);
+    let tail = deployment.run(SERVICE, &["events", "tail", "--no-follow", "--after", "1"]).await;
+    assert!(tail.out.contains("api_key.created"), "{} {}", tail.out, finished.err);
 }
 
 #[tokio::test]
