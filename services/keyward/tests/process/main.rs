@@ -18,6 +18,7 @@ mod json_call;
 mod limits;
 mod observability;
 mod operations;
+mod runbook;
 mod settings;
 mod shutdown;
 mod start;
