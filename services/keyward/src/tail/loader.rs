@@ -1,5 +1,10 @@
 //! Puts keys into a verifier on a thread of its own, while the next rows are read: for a million keys,
 //! each takes as long as the other.
+//!
+//! The rows are trusted. No MAC covers them, other than the log's events: whoever can write the schema
+//! `readmodel` (`keyward_writer`, so the service's own role, `keyward_owner`, a superuser) can revive or
+//! widen a key from the next warm start on. It takes the pepper as well to make one up, since digests are
+//! MACs. What rules it out is `keyward rebuild all` before the start, which folds the checked log anew.
 
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};

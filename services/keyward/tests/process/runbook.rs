@@ -1,12 +1,13 @@
 //! What `deploy/RUNBOOK.md` says to do, done.
 
+use api::v1::{Denial, RevocationReason, RevokeApiKeyRequest};
 use keyward::config::{Config, Settings};
 use keyward::storage;
 use testkit::eventually;
 use tonic::Code;
 
 use crate::child::PATIENCE;
-use crate::client::{Client, Tenant};
+use crate::client::{Client, Tenant, bearer};
 use crate::deployment::{Deployment, MIGRATOR, SERVICE};
 
 /// Appends an event to a tenant's log as a newer build would: of a schema that this one can't read.
@@ -104,5 +105,45 @@ async fn the_quarantine_of_an_older_build_ends_with_a_rebuild_and_a_restart() {
     updated.stop().await;
     let again = deployment.serve(&[]).await;
     Client::new(again.address(), &tenant).assert_accepted(&key).await;
+    again.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_revived_in_the_read_model_is_dead_again_after_a_rebuild_and_a_restart() {
+    let deployment = Deployment::new().await;
+    let tenant = deployment.tenant().await;
+    let keyward = deployment.serve(&[]).await;
+    let mut client = Client::new(keyward.address(), &tenant);
+    let created = client.create(client.plain_key()).await.unwrap();
+    let revoke = RevokeApiKeyRequest {
+        workspace_id: tenant.workspace.clone(),
+        key_id: created.api_key.unwrap().key_id,
+        reason: RevocationReason::Compromised.into(),
+        ..RevokeApiKeyRequest::default()
+    };
+    client.rpc.revoke_api_key(bearer(&tenant.token, revoke)).await.unwrap();
+    let superuser = deployment.superuser().await;
+    eventually("the read model knows of it", PATIENCE, async || {
+        let revoked = "SELECT FROM readmodel.keys WHERE revoked_at IS NOT NULL";
+        superuser.query_opt(revoked, &[]).await.unwrap().is_some()
+    })
+    .await;
+    keyward.stop().await;
+    deployment
+        .sql(
+            "UPDATE readmodel.keys SET revoked_at = NULL, revoked_by = NULL, \
+             revoked_reason = NULL, revoked_text = NULL",
+        )
+        .await;
+
+    // What the runbook warns of.
+    let deceived = deployment.serve(&[]).await;
+    Client::new(deceived.address(), &tenant).assert_accepted(&created.secret).await;
+    let rebuilt = deployment.run(MIGRATOR, &["rebuild", "all"]).await;
+    assert_eq!(rebuilt.code, Some(0), "{}", rebuilt.err);
+    deceived.stop().await;
+    let again = deployment.serve(&[]).await;
+    let verdict = Client::new(again.address(), &tenant).verify(&created.secret).await.unwrap();
+    assert_eq!(verdict.denial(), Denial::Revoked);
     again.stop().await;
 }
