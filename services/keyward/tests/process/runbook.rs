@@ -49,7 +49,7 @@ async fn quarantined(client: &mut Client, key: &str) {
     eventually("the workspace is under quarantine", PATIENCE, async || {
         let refused = client.verify(key).await.err();
         refused.is_some_and(|status| {
-            status.code() == Code::Unavailable && status.message().contains("workspace")
+            status.code() == Code::Unavailable && status.message().contains("this build")
         })
     })
     .await;
@@ -63,7 +63,7 @@ async fn an_event_that_cannot_be_read_is_named_and_stays_so_after_a_rebuild_by_t
     let mut client = Client::new(keyward.address(), &tenant);
     let key = client.create(client.plain_key()).await.unwrap().secret;
     append_unreadable(&deployment, &tenant).await;
-    keyward.logged("an event can't be read: its workspace is answered with UNAVAILABLE").await;
+    keyward.logged("an event can't be read: what it is about is answered with UNAVAILABLE").await;
     quarantined(&mut client, &key).await;
     let rebuilt = deployment.run(MIGRATOR, &["rebuild", "all"]).await;
     assert_eq!(rebuilt.code, Some(0), "{}", rebuilt.err);
