@@ -133,7 +133,7 @@ impl App {
     ) -> Result<Self, StartError> {
         let (node, chain) = build::node(config, clock, telemetry, database).await?;
         let node = Arc::new(node);
-        let (health, health_service) = health::service();
+        let (health, health_service) = health::service(&node);
         let mut routes = Routes::builder();
         let services = Services(Arc::clone(&node));
         routes

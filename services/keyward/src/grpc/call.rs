@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use super::caller::Caller;
 use super::rpc::Rpc;
-use super::status::{Refusal, overloaded};
+use super::status::{Refusal, overloaded, shutting_down};
 use crate::node::Node;
 use crate::server::MESSAGE;
 
@@ -82,8 +82,7 @@ where
     Running: Future<Output = Result<Answer, Refusal>> + Send + 'static,
 {
     if node.stopping.is_cancelled() {
-        return Err(Refusal::new(ErrorReason::ShuttingDown, "this node is stopping")
-            .retry_after(Duration::from_millis(200)));
+        return Err(shutting_down());
     }
     let permit = Arc::clone(&node.admission).try_acquire_owned().map_err(|_| overloaded())?;
     let (metadata, extensions, message) = request.into_parts();

@@ -344,6 +344,13 @@ pub fn overloaded() -> Refusal {
         .retry_after(Duration::from_millis(200))
 }
 
+/// This node drains; another one answers.
+#[must_use]
+pub fn shutting_down() -> Refusal {
+    Refusal::new(ErrorReason::ShuttingDown, "this node is stopping")
+        .retry_after(Duration::from_millis(200))
+}
+
 /// Names the field of a value that was refused.
 pub trait InField<T> {
     /// # Errors

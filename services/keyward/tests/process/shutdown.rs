@@ -2,9 +2,12 @@
 
 use rustix::process::Signal;
 use testkit::eventually;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt;
 
 use crate::child::{Keyward, PATIENCE};
-use crate::client::Client;
+use crate::client::{Client, channel};
 use crate::deployment::{Deployment, SERVICE};
 use crate::embedded::{Embedded, postgres_goes};
 
@@ -71,6 +74,26 @@ async fn a_change_whose_client_has_gone_is_finished_before_the_end() {
     assert_eq!(finished.code, Some(0), "{}", finished.err);
     let tail = deployment.run(SERVICE, &["events", "tail", "--no-follow", "--after", "1"]).await;
     assert!(tail.out.contains("api_key.created"), "{} {}", tail.out, finished.err);
+}
+
+#[tokio::test]
+async fn an_open_health_watch_does_not_hold_the_drain_and_is_told_why_it_ends() {
+    let deployment = Deployment::new().await;
+    let keyward = deployment.serve(&["--drain-ms", "600000"]).await;
+    let mut health = HealthClient::new(channel(keyward.address()));
+    let mut statuses = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    statuses.message().await.unwrap().expect("the status now");
+
+    keyward.signal(Signal::TERM);
+    let end = loop {
+        match statuses.message().await {
+            Ok(status) => assert!(status.is_some(), "it ends without a word"),
+            Err(end) => break end,
+        }
+    };
+    assert_eq!(end.get_error_details().error_info().unwrap().reason, "SHUTTING_DOWN");
+    let finished = keyward.finish().await;
+    assert_eq!(finished.code, Some(0), "{}", finished.err);
 }
 
 #[tokio::test]
