@@ -114,6 +114,10 @@ const REASONS: &[(ErrorReason, Met)] = &[
         ErrorReason::LogUnsound,
         Elsewhere("a write between a loss and its discovery; the log's contract tests show it"),
     ),
+    (
+        ErrorReason::LargeMessagesExhausted,
+        Elsewhere("the service's own tests fill the room of the real binary"),
+    ),
     (ErrorReason::Internal, Elsewhere("a fault of ours; every other test would fail on it")),
     (ErrorReason::MethodUnknown, Here("malformed.rs", "a_method_that_is_not_there_is_unknown")),
 ];

@@ -29,7 +29,7 @@ use crate::grpc::Services;
 use crate::grpc::express::ExpressLayer;
 use crate::node::Node;
 use crate::operator::OperatorTokenError;
-use crate::server::{LARGE_MESSAGE, Limits, Listener, TlsError, server_config};
+use crate::server::{Limits, Listener, MESSAGE, TlsError, server_config};
 use crate::storage::{Managed, StorageError};
 use crate::tail::Tail;
 
@@ -137,26 +137,26 @@ impl App {
         let mut routes = Routes::builder();
         let services = Services(Arc::clone(&node));
         routes
-            .add_service(health_service)
+            .add_service(health_service.max_decoding_message_size(MESSAGE))
             .add_service(
-                ApiKeyServiceServer::new(services.clone()).max_decoding_message_size(LARGE_MESSAGE),
+                ApiKeyServiceServer::new(services.clone()).max_decoding_message_size(MESSAGE),
             )
-            .add_service(
-                WorkspaceServiceServer::new(services).max_decoding_message_size(LARGE_MESSAGE),
-            );
+            .add_service(WorkspaceServiceServer::new(services).max_decoding_message_size(MESSAGE));
         if config.reflection {
             let reflect = || {
                 tonic_reflection::server::Builder::configure()
                     .register_encoded_file_descriptor_set(api::DESCRIPTORS)
                     .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             };
-            routes.add_service(reflect().build_v1()?).add_service(reflect().build_v1alpha()?);
+            routes
+                .add_service(reflect().build_v1()?.max_decoding_message_size(MESSAGE))
+                .add_service(reflect().build_v1alpha()?.max_decoding_message_size(MESSAGE));
         }
         let tls = config.tls.as_ref().map(server_config).transpose()?;
-        let limits = Limits::new(config.max_connections);
+        let limits = Limits::new(config);
         let failed = |source| StartError::Listen { address: config.listen, source };
         let routes = routes.routes();
-        let express = ExpressLayer(Arc::clone(&node));
+        let express = ExpressLayer::new(Arc::clone(&node));
         let listener = Listener::bind(
             config.listen,
             config.serving_threads,

@@ -49,6 +49,12 @@ pub struct Config {
     pub serving_threads: usize,
     /// Connections that may be open at once.
     pub max_connections: usize,
+    /// Connections that one address other than loopback may have open at once.
+    pub max_connections_per_address: usize,
+    /// How long a connection may be without a new call.
+    pub connection_idle: Duration,
+    /// How long a connection may be there at all.
+    pub connection_age: Duration,
     /// Management calls that may be under way at once.
     pub max_management_calls: usize,
     /// How long a drain may take.
@@ -190,6 +196,21 @@ impl Config {
                 "max-connections",
                 settings.max_connections.unwrap_or(10_000),
                 1..=1_000_000,
+            )?,
+            max_connections_per_address: within(
+                "max-connections-per-address",
+                settings.max_connections_per_address.unwrap_or(1_000),
+                1..=1_000_000,
+            )?,
+            connection_idle: millis(
+                "connection-idle-ms",
+                settings.connection_idle_ms.unwrap_or(900_000),
+                500..=86_400_000,
+            )?,
+            connection_age: millis(
+                "connection-age-ms",
+                settings.connection_age_ms.unwrap_or(3_600_000),
+                500..=86_400_000,
             )?,
             max_management_calls: within(
                 "max-management-calls",

@@ -65,6 +65,15 @@ settings! {
     /// Connections that may be open at once [default: 10000]
     #[arg(long, global = true, env = "KEYWARD_MAX_CONNECTIONS", value_name = "COUNT", help_heading = "Listener")]
     max_connections: usize,
+    /// Connections from one address (IPv6: one /64) that may be open at once; loopback is not counted [default: 1000]
+    #[arg(long, global = true, env = "KEYWARD_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", help_heading = "Listener")]
+    max_connections_per_address: usize,
+    /// After how long without a new call a connection is ended, in milliseconds [default: 900000]
+    #[arg(long, global = true, env = "KEYWARD_CONNECTION_IDLE_MS", value_name = "MS", help_heading = "Listener")]
+    connection_idle_ms: u64,
+    /// After how long a connection is ended, give or take a tenth, in milliseconds; calls under way finish [default: 3600000]
+    #[arg(long, global = true, env = "KEYWARD_CONNECTION_AGE_MS", value_name = "MS", help_heading = "Listener")]
+    connection_age_ms: u64,
     /// Management calls that may be under way at once; verdicts are not among them [default: 1024]
     #[arg(long, global = true, env = "KEYWARD_MAX_MANAGEMENT_CALLS", value_name = "COUNT", help_heading = "Listener")]
     max_management_calls: usize,

@@ -38,9 +38,10 @@ async fn answer(
 ) -> Result<BatchVerifyKeysResponse, Refusal> {
     let caller = Caller::of(node, request.metadata())?;
     let requests = &request.get_ref().requests;
-    if !(1..=MOST).contains(&requests.len()) {
-        return Err(Refusal::field("requests", "must have 1 to 100 entries"));
+    if requests.is_empty() {
+        return Err(wrong_count());
     }
+    refuse_many(requests.len())?;
     for (place, request) in requests.iter().enumerate() {
         verify_key::catch_up(node, request).await.map_err(at(place))?;
     }
@@ -49,6 +50,18 @@ async fn answer(
         node.counts.verdict(verdict.denial);
     }
     Ok(BatchVerifyKeysResponse { verdicts })
+}
+
+/// Refuses more requests than a batch takes.
+///
+/// # Errors
+/// There are more.
+pub(super) fn refuse_many(requests: usize) -> Result<(), Refusal> {
+    if requests > MOST { Err(wrong_count()) } else { Ok(()) }
+}
+
+fn wrong_count() -> Refusal {
+    Refusal::field("requests", "must have 1 to 100 entries")
 }
 
 /// All verdicts, from one state: no event is applied from the first to the last.

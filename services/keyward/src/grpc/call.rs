@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::v1::ErrorReason;
+use http::HeaderMap;
 use telemetry::SampleDecision;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
 use super::caller::Caller;
+use super::express::too_large;
 use super::rpc::Rpc;
 use super::status::{Refusal, overloaded, shutting_down};
 use crate::node::Node;
@@ -23,8 +25,8 @@ use crate::server::MESSAGE;
 /// The longest that a management call may take when its caller sets no deadline, or a later one.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// How much earlier than the caller's deadline a call is given up: tonic watches the same deadline
-/// from outside, and its answer has no details.
+/// How much earlier than the caller's deadline a call is given up: the answer should still reach him,
+/// and say more than `bounded.rs` can, which watches the same deadline from outside.
 const EARLIER: Duration = Duration::from_millis(10);
 
 /// What an RPC knows of the call besides its message.
@@ -53,7 +55,6 @@ pub async fn manage<Asked, Answer, Running>(
     run: impl FnOnce(Arc<Node>, Call, Asked) -> Running,
 ) -> Result<Response<Answer>, Status>
 where
-    Asked: prost::Message,
     Answer: Send + 'static,
     Running: Future<Output = Result<Answer, Refusal>> + Send + 'static,
 {
@@ -77,7 +78,6 @@ async fn admit<Asked, Answer, Running>(
     run: impl FnOnce(Arc<Node>, Call, Asked) -> Running,
 ) -> Result<Answer, Refusal>
 where
-    Asked: prost::Message,
     Answer: Send + 'static,
     Running: Future<Output = Result<Answer, Refusal>> + Send + 'static,
 {
@@ -86,10 +86,6 @@ where
     }
     let permit = Arc::clone(&node.admission).try_acquire_owned().map_err(|_| overloaded())?;
     let (metadata, extensions, message) = request.into_parts();
-    // A list of addresses may be large; its RPC weighs the rest.
-    if rpc != Rpc::CreateApiKey {
-        refuse_large(message.encoded_len())?;
-    }
     let caller = Caller::of(node, &metadata)?;
     let peer = extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical().to_string());
     let call = Call {
@@ -102,7 +98,7 @@ where
         request_id: text(&metadata, "x-request-id").map(str::to_owned),
     };
     let passed = extensions.get::<Arrived>().map_or(Duration::ZERO, |arrived| arrived.0.elapsed());
-    let deadline = timeout(&metadata)
+    let deadline = timeout(metadata.as_ref())
         .map_or(LONGEST, |asked| asked.min(LONGEST).saturating_sub((asked / 10).min(EARLIER)))
         .saturating_sub(passed);
     let running = run(Arc::clone(node), call, message);
@@ -127,18 +123,14 @@ where
 /// # Errors
 /// It is too large.
 pub(super) fn refuse_large(bytes: usize) -> Result<(), Refusal> {
-    if bytes <= MESSAGE {
-        return Ok(());
-    }
-    let message = "the message is larger than the 64 KiB that this RPC takes";
-    Err(Refusal::new(ErrorReason::MessageTooLarge, message))
+    if bytes <= MESSAGE { Ok(()) } else { Err(too_large(MESSAGE)) }
 }
 
 /// The address at the other end of the connection, put there by the listener.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-/// When a call came in, before its message was read: its deadline counts from here, as tonic's own does.
+/// When a call came in, before its message was read: its deadline counts from here.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arrived(pub(super) Instant);
 
@@ -166,8 +158,8 @@ fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
 }
 
 /// The caller's `grpc-timeout`: at most eight digits and a unit.
-fn timeout(metadata: &MetadataMap) -> Option<Duration> {
-    let text = metadata.get("grpc-timeout")?.to_str().ok()?;
+pub(super) fn timeout(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let count: u64 = digits.parse().ok().filter(|_| (1..=8).contains(&digits.len()))?;
     Some(match unit {

@@ -1,20 +1,13 @@
-//! What surrounds every call on the wire: the echo of `x-request-id`, and details for the statuses
-//! that tonic makes by itself (undecodable or over-long messages, unknown methods, deadlines).
-//!
-//! A status of ours always carries details; one without is tonic's.
+//! What surrounds every call on the wire: the echo of `x-request-id`.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use api::v1::ErrorReason;
 use http::{HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
-use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
-
-use super::status::Refusal;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 128;
@@ -78,32 +71,11 @@ where
         let this = self.project();
         let answered = ready!(this.inner.poll(context));
         let request_id = this.request_id.take();
-        Poll::Ready(answered.map(|response| {
-            let mut response = explained(response);
+        Poll::Ready(answered.map(|mut response| {
             if let Some(id) = request_id {
                 response.headers_mut().insert(&REQUEST_ID, id);
             }
             response
         }))
     }
-}
-
-/// The response, with details if its status is one of tonic's own.
-fn explained(response: Response<Body>) -> Response<Body> {
-    let headers = response.headers();
-    let Some(code) = headers.get(Status::GRPC_STATUS) else {
-        return response;
-    };
-    if headers.contains_key("grpc-status-details-bin") {
-        return response;
-    }
-    let (reason, message) = match code.as_bytes() {
-        b"13" => (ErrorReason::MessageMalformed, "the message can't be read"),
-        b"11" => (ErrorReason::MessageTooLarge, "the message is larger than this RPC takes"),
-        b"12" => (ErrorReason::MethodUnknown, "there is no such method, or not in this encoding"),
-        b"1" | b"4" => (ErrorReason::DeadlineExceeded, "the deadline passed"),
-        b"8" | b"14" => (ErrorReason::Overloaded, "this node has too much to do"),
-        _ => return response,
-    };
-    Status::from(Refusal::new(reason, message)).into_http()
 }

@@ -1,28 +1,30 @@
 //! The short way to VerifyKey: past the router and tonic's own reading and writing of messages, which
 //! cost more than the verdict does. Everything else, and a VerifyKey that is out of the ordinary
 //! (compressed, say), goes the common way; both lead to `verify_key.rs`.
+//!
+//! The two RPCs with large messages go by `large.rs`, the rest by the router.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use api::v1::ErrorReason;
 use bytes::{Bytes, BytesMut};
-use futures_util::FutureExt;
 use futures_util::future::Either;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use http_body_util::BodyExt;
 use hyper::body::Frame;
-use pin_project_lite::pin_project;
-use tokio::time::Sleep;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::metadata::MetadataMap;
 use tower::{Layer, Service};
 
-use super::call::Arrived;
+use super::bounded::{Bounded, limit, too_late};
+use super::call::{Arrived, Peer};
+use super::large::Large;
 use super::rpc::Rpc;
 use super::status::Refusal;
 use super::verify_key;
@@ -31,86 +33,82 @@ use crate::server::MESSAGE;
 
 /// Before each message: whether it is compressed, and its length in four bytes.
 pub(super) const HEAD: usize = 5;
-/// The longest that a call, or a pause within a message, may take.
-const LONGEST: Duration = Duration::from_secs(60);
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 
 static GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
 /// Puts [`Express`] before a service.
 #[derive(Clone)]
-pub struct ExpressLayer(pub Arc<Node>);
+pub struct ExpressLayer {
+    large: Arc<Large>,
+    peer: Option<Peer>,
+}
+
+impl ExpressLayer {
+    /// For the calls to `node`.
+    #[must_use]
+    pub fn new(node: Arc<Node>) -> Self {
+        Self { large: Arc::new(Large::new(node)), peer: None }
+    }
+
+    /// For the calls that come from `peer`.
+    #[must_use]
+    pub fn of(&self, peer: Peer) -> Self {
+        Self { large: Arc::clone(&self.large), peer: Some(peer) }
+    }
+}
 
 impl<S> Layer<S> for ExpressLayer {
     type Service = Express<S>;
 
     fn layer(&self, inner: S) -> Express<S> {
-        Express { node: Arc::clone(&self.0), inner }
+        Express { large: Arc::clone(&self.large), peer: self.peer, inner }
     }
 }
 
 /// See the module.
 #[derive(Clone)]
 pub struct Express<S> {
-    node: Arc<Node>,
+    large: Arc<Large>,
+    peer: Option<Peer>,
     inner: S,
 }
 
 impl<S> Service<Request<Body>> for Express<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>>,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
 {
     type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Either<Answering<S::Error>, Bounded<S::Future>>;
+    type Error = Infallible;
+    type Future = Either<Answering, Bounded<Either<Answering, S::Future>>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        if !is_plain_verify(&request) {
-            request.extensions_mut().insert(Arrived(Instant::now()));
-            let limit = tokio::time::sleep(LONGEST);
-            return Either::Right(Bounded { inner: self.inner.call(request), limit });
+        let large = Arc::clone(&self.large);
+        if is_plain_verify(&request) {
+            return Either::Left(Box::pin(async move { Ok(answer(&large.node, request).await) }));
         }
-        let node = Arc::clone(&self.node);
-        Either::Left(Box::pin(async move { Ok(answer(&node, request).await) }))
-    }
-}
-
-pin_project! {
-    /// A call the common way, for at most [`LONGEST`]. A verdict needs no timer: it waits for nothing
-    /// but its own message.
-    pub struct Bounded<F> {
-        #[pin]
-        inner: F,
-        #[pin]
-        limit: Sleep,
-    }
-}
-
-impl<F, E> Future for Bounded<F>
-where
-    F: Future<Output = Result<Response<Body>, E>>,
-{
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if let Poll::Ready(answered) = this.inner.poll(context) {
-            return Poll::Ready(answered);
+        let (rpc, began) = (Rpc::at(request.uri().path()), Instant::now());
+        request.extensions_mut().insert(Arrived(began));
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(peer);
         }
-        this.limit.poll(context).map(|()| Ok(Status::from(too_late()).into_http()))
+        let (node, limit) = (Arc::clone(&large.node), limit(request.headers()));
+        let inner = match rpc {
+            Some(rpc @ (Rpc::CreateApiKey | Rpc::BatchVerifyKeys)) => {
+                Either::Left(Box::pin(async move { Ok(large.answer(rpc, request).await) }) as _)
+            }
+            _ => Either::Right(self.inner.call(request)),
+        };
+        Either::Right(Bounded::new(inner, node, rpc, began, limit))
     }
 }
 
-fn too_late() -> Refusal {
-    Refusal::new(ErrorReason::DeadlineExceeded, "the call took too long")
-}
-
-/// A VerifyKey under way.
-type Answering<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
+/// A call under way.
+type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
 fn is_plain_verify(request: &Request<Body>) -> bool {
     let headers = request.headers();
@@ -121,14 +119,22 @@ fn is_plain_verify(request: &Request<Body>) -> bool {
 }
 
 async fn answer(node: &Node, request: Request<Body>) -> Response<Body> {
-    let (parts, mut body) = request.into_parts();
+    let began = Instant::now();
+    let (parts, body) = request.into_parts();
     let metadata = MetadataMap::from_headers(parts.headers);
-    let answered = match message(&mut body).await {
-        Ok(message) => verify_key::run_encoded(node, &metadata, &message).await,
-        Err(status) => Err(status),
+    let mut verdict = pin!(verdict(node, &metadata, body));
+    // Nearly always it is there at once. What waits, for its message or for a consistency token, is
+    // given a timer only then.
+    let at_once = poll_fn(|context| Poll::Ready(verdict.as_mut().poll(context))).await;
+    let answered = match at_once {
+        Poll::Ready(answered) => answered,
+        Poll::Pending => tokio::time::timeout(limit(metadata.as_ref()), verdict)
+            .await
+            .unwrap_or_else(|_| Err(too_late().into())),
     };
+    verify_key::count(node, answered.as_ref().map(|(_, denial)| *denial), began);
     match answered {
-        Ok(message) => {
+        Ok((message, _)) => {
             let message = Some(Bytes::from(message));
             let mut response = Response::new(Body::new(Once { message, trailers: true }));
             response.headers_mut().insert(header::CONTENT_TYPE, GRPC);
@@ -138,16 +144,24 @@ async fn answer(node: &Node, request: Request<Body>) -> Response<Body> {
     }
 }
 
+async fn verdict(
+    node: &Node,
+    metadata: &MetadataMap,
+    mut body: Body,
+) -> Result<(Vec<u8>, i32), Status> {
+    let message = message(&mut body).await?;
+    Ok(verify_key::run_encoded(node, metadata, &message).await?)
+}
+
 /// The one message of a request, without what stands before it.
 async fn message(body: &mut Body) -> Result<Bytes, Status> {
     let (mut whole, mut joined) = (Bytes::new(), BytesMut::new());
-    while let Some(frame) = next(body).await? {
+    while let Some(frame) = body.frame().await {
         let Ok(part) = frame?.into_data() else {
             continue;
         };
         if whole.len() + joined.len() + part.len() > MESSAGE + HEAD {
-            let message = "the message is larger than the 64 KiB that this RPC takes";
-            return Err(Refusal::new(ErrorReason::MessageTooLarge, message).into());
+            return Err(too_large(MESSAGE).into());
         }
         // Nearly always all of it comes in one part.
         if whole.is_empty() && joined.is_empty() {
@@ -160,27 +174,29 @@ async fn message(body: &mut Body) -> Result<Bytes, Status> {
     if !joined.is_empty() {
         whole = joined.freeze();
     }
-    match *whole {
-        [0, a, b, c, d, ref rest @ ..]
-            if u32::from_be_bytes([a, b, c, d]) as usize == rest.len() =>
-        {
-            Ok(whole.slice(HEAD..))
-        }
-        _ => Err(malformed()),
+    match announced(&whole) {
+        Some(length) if whole[0] == 0 && length == whole.len() - HEAD => Ok(whole.slice(HEAD..)),
+        _ => Err(malformed().into()),
     }
 }
 
-/// The next part of a body; with a timer only if it is not there yet.
-async fn next(body: &mut Body) -> Result<Option<Result<Frame<Bytes>, Status>>, Status> {
-    if let Some(frame) = body.frame().now_or_never() {
-        return Ok(frame);
-    }
-    tokio::time::timeout(LONGEST, body.frame()).await.map_err(|_| too_late().into())
+/// How long a message is by its head, once that is there.
+pub(super) fn announced(begun: &[u8]) -> Option<usize> {
+    let &[_, a, b, c, d, ..] = begun else {
+        return None;
+    };
+    usize::try_from(u32::from_be_bytes([a, b, c, d])).ok()
+}
+
+/// The message is larger than `most` bytes, which is what its RPC takes.
+pub(super) fn too_large(most: usize) -> Refusal {
+    let message = format!("the message is larger than the {} KiB that this RPC takes", most / 1024);
+    Refusal::new(ErrorReason::MessageTooLarge, message)
 }
 
 /// The message of a request is not one, whole and uncompressed, of ours.
-pub(super) fn malformed() -> Status {
-    Refusal::new(ErrorReason::MessageMalformed, "the message can't be read").into()
+pub(super) fn malformed() -> Refusal {
+    Refusal::new(ErrorReason::MessageMalformed, "the message can't be read")
 }
 
 /// An answer: one message, and the status behind it.

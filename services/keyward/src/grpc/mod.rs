@@ -2,6 +2,7 @@
 
 mod asked;
 mod batch_verify_keys;
+pub(crate) mod bounded;
 mod call;
 mod caller;
 mod caller_memory;
@@ -20,6 +21,7 @@ mod get_api_key;
 mod get_config;
 mod get_workspace;
 mod json;
+mod large;
 mod list_api_keys;
 mod list_service_credentials;
 mod mutation;

@@ -24,6 +24,12 @@ macro_rules! rpcs {
                 match self { $( Self::$variant => concat!("/keyward.v1.", $service, "/", $name) ),+ }
             }
 
+            /// The one at this HTTP/2 path.
+            #[must_use]
+            pub fn at(path: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|rpc| rpc.path() == path)
+            }
+
             /// The name of its span: `grpc.create_api_key`.
             #[must_use]
             pub const fn span_name(self) -> &'static str {

@@ -41,15 +41,9 @@ pub(super) async fn run(
     let began = Instant::now();
     let span = call::span(node, Rpc::VerifyKey, request.metadata());
     let answered = answer(node, request.metadata(), request.get_ref()).instrument(span).await;
-    let code = match &answered {
-        Ok(answer) => {
-            node.counts.verdict(answer.denial);
-            Code::Ok
-        }
-        Err(refusal) => refusal.code(),
-    };
-    node.counts.call(Rpc::VerifyKey, code, began.elapsed());
-    answered.map(Response::new).map_err(Status::from)
+    let answered = answered.map_err(Status::from);
+    count(node, answered.as_ref().map(|answer| answer.denial), began);
+    answered.map(Response::new)
 }
 
 async fn answer(
@@ -65,7 +59,8 @@ async fn answer(
     Ok(response)
 }
 
-/// Answers a call whose message is still encoded, with one that is encoded and has its head.
+/// Answers a call whose message is still encoded, with one that is encoded and has its head, and with
+/// its denial. Does not count it.
 ///
 /// # Errors
 /// As [`run`]; or the message can't be read.
@@ -73,27 +68,26 @@ pub(super) async fn run_encoded(
     node: &Node,
     metadata: &MetadataMap,
     message: &[u8],
-) -> Result<Vec<u8>, Status> {
+) -> Result<(Vec<u8>, i32), Refusal> {
+    let span = call::span(node, Rpc::VerifyKey, metadata);
     let Some(view) = View::read(message) else {
         let request = VerifyKeyRequest::decode(message).map_err(|_| malformed())?;
-        return counted(node, metadata, &View::of(&request)).await;
+        return answer_encoded(node, metadata, &View::of(&request)).instrument(span).await;
     };
-    counted(node, metadata, &view).await
+    answer_encoded(node, metadata, &view).instrument(span).await
 }
 
-async fn counted(node: &Node, metadata: &MetadataMap, view: &View<'_>) -> Result<Vec<u8>, Status> {
-    let began = Instant::now();
-    let span = call::span(node, Rpc::VerifyKey, metadata);
-    let answered = answer_encoded(node, metadata, view).instrument(span).await;
-    let code = match &answered {
-        Ok((_, denial)) => {
-            node.counts.verdict(*denial);
+/// Counts a call that was answered with this denial, or refused.
+#[inline]
+pub(super) fn count(node: &Node, answered: Result<i32, &Status>, began: Instant) {
+    let code = match answered {
+        Ok(denial) => {
+            node.counts.verdict(denial);
             Code::Ok
         }
-        Err(refusal) => refusal.code(),
+        Err(status) => status.code(),
     };
     node.counts.call(Rpc::VerifyKey, code, began.elapsed());
-    answered.map(|(message, _)| message).map_err(Status::from)
 }
 
 async fn answer_encoded(

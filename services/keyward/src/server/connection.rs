@@ -1,5 +1,5 @@
 //! One accepted connection: TLS if it is on, then the HTTP/2 preface, both within the handshake's
-//! time; a client that is silent or speaks something else is gone before it costs a task in tonic.
+//! time; a client that is silent or speaks something else is gone before it costs more.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,11 +10,10 @@ use std::task::{Context, Poll};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tonic::transport::server::Connected;
 
+use super::worker::Slot;
 use crate::grpc::Peer;
 
 /// RFC 9113, 3.4.
@@ -26,7 +25,7 @@ pub(super) struct Connection {
     /// Bytes of the preface that were read ahead and not yet given on.
     preface: &'static [u8],
     peer: Peer,
-    _permit: OwnedSemaphorePermit,
+    _slot: Slot,
 }
 
 enum Socket {
@@ -43,7 +42,7 @@ impl Connection {
         stream: TcpStream,
         address: SocketAddr,
         tls: Option<Arc<ServerConfig>>,
-        permit: OwnedSemaphorePermit,
+        slot: Slot,
     ) -> io::Result<Self> {
         let mut socket = match tls {
             None => Socket::Plain(stream),
@@ -54,14 +53,11 @@ impl Connection {
         if &preface != PREFACE {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "not HTTP/2"));
         }
-        Ok(Self { socket, preface: PREFACE, peer: Peer(address), _permit: permit })
+        Ok(Self { socket, preface: PREFACE, peer: Peer(address), _slot: slot })
     }
-}
 
-impl Connected for Connection {
-    type ConnectInfo = Peer;
-
-    fn connect_info(&self) -> Peer {
+    /// Who is at the other end.
+    pub(super) const fn peer(&self) -> Peer {
         self.peer
     }
 }

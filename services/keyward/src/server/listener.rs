@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 use super::limits::Limits;
-use super::worker::{Accepted, Worker};
+use super::peers::Peers;
+use super::worker::{Accepted, Slot, Worker};
 use crate::grpc::express::ExpressLayer;
 
 /// A bound listener and the threads that will serve its connections.
@@ -20,6 +21,7 @@ pub struct Listener {
     socket: TcpListener,
     workers: Vec<Worker>,
     slots: Arc<Semaphore>,
+    peers: Arc<Peers>,
 }
 
 impl Listener {
@@ -46,6 +48,7 @@ impl Listener {
             socket: TcpListener::from_std(socket)?,
             workers,
             slots: Arc::new(Semaphore::new(limits.connections)),
+            peers: Peers::new(limits.connections_per_address),
         })
     }
 
@@ -69,7 +72,14 @@ impl Listener {
                 // runtime watched it, every call would wake a thread of each.
                 let accepted = self.socket.accept().await;
                 match accepted.and_then(|(stream, address)| Ok((stream.into_std()?, address))) {
-                    Ok((stream, address)) => Some(Accepted { stream, address, permit }),
+                    Ok((stream, address)) => {
+                        let Some(place) = self.peers.admit(address.ip()) else {
+                            tracing::debug!(%address, "too many connections from one address");
+                            return None;
+                        };
+                        let slot = Slot { _node: permit, _address: place };
+                        Some(Accepted { stream, address, slot })
+                    }
                     Err(error) => {
                         // Mostly out of file descriptors: wait for some to be closed.
                         tracing::warn!(%error, "a connection was not accepted");

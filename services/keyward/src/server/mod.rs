@@ -4,9 +4,11 @@
 mod connection;
 mod limits;
 mod listener;
+mod peers;
+mod serving;
 mod tls;
 mod worker;
 
-pub use limits::{LARGE_MESSAGE, Limits, MESSAGE};
+pub use limits::{LARGE_IN_FLIGHT, LARGE_MESSAGE, Limits, MESSAGE};
 pub use listener::Listener;
 pub use tls::{TlsError, server_config};

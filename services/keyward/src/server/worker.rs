@@ -1,5 +1,4 @@
-//! One serving thread: a single-threaded runtime with a tonic server over the connections that are
-//! handed to it.
+//! One serving thread: a single-threaded runtime that serves the connections handed to it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,23 +6,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
-use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
-use tonic::transport::Server;
 
-use super::connection::Connection;
 use super::limits::Limits;
-use crate::grpc::edge::EdgeLayer;
+use super::peers::Place;
+use super::serving::Serving;
 use crate::grpc::express::ExpressLayer;
 
 /// A connection as the listener accepted it, with its slot.
 pub(super) struct Accepted {
     pub(super) stream: std::net::TcpStream,
     pub(super) address: SocketAddr,
-    pub(super) permit: OwnedSemaphorePermit,
+    pub(super) slot: Slot,
+}
+
+/// A connection's place among all of the node, and among those of its address.
+pub(super) struct Slot {
+    pub(super) _node: OwnedSemaphorePermit,
+    pub(super) _address: Place,
 }
 
 /// A running serving thread.
@@ -48,7 +51,8 @@ impl Worker {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let stopping = stop.clone();
         std::thread::Builder::new().name(format!("serve-{number}")).spawn(move || {
-            runtime.block_on(serve(accepted, limits, tls, (routes, express), stopping));
+            let serving = Serving::new(limits, tls, (routes, express), stopping.clone());
+            runtime.block_on(serve(accepted, Arc::new(serving), stopping));
             // The receiver is gone if nobody waits for the drain; then nobody needs to know.
             let _ = end.send(());
         })?;
@@ -72,57 +76,22 @@ impl Worker {
 
 async fn serve(
     mut accepted: mpsc::UnboundedReceiver<Accepted>,
-    limits: Limits,
-    tls: Option<Arc<ServerConfig>>,
-    (routes, express): (Routes, ExpressLayer),
+    serving: Arc<Serving>,
     stop: CancellationToken,
 ) {
-    let (ready, connections) = mpsc::channel::<io::Result<Connection>>(64);
-    let stopping = stop.clone();
-    let handshakes = tokio::spawn(async move {
-        loop {
-            let next = tokio::select! {
-                () = stopping.cancelled() => break,
-                next = accepted.recv() => next,
-            };
-            let Some(Accepted { stream, address, permit }) = next else {
-                break;
-            };
-            let (ready, tls) = (ready.clone(), tls.clone());
-            let stream = match TcpStream::from_std(stream) {
-                Ok(stream) => stream,
-                Err(error) => {
-                    tracing::warn!(%error, "a connection can't be watched");
-                    continue;
-                }
-            };
-            tokio::spawn(async move {
-                // Small answers must not wait for the acknowledgement of earlier ones.
-                let _ = stream.set_nodelay(true);
-                let handshake = Connection::shake_hands(stream, address, tls, permit);
-                match tokio::time::timeout(limits.handshake, handshake).await {
-                    Ok(Ok(connection)) => {
-                        // A closed channel means that the server drains: the connection is dropped.
-                        let _ = ready.send(Ok(connection)).await;
-                    }
-                    Ok(Err(error)) => tracing::debug!(%address, %error, "no handshake"),
-                    Err(_) => tracing::debug!(%address, "no handshake in time"),
-                }
-            });
-        }
-    });
-    let server = Server::builder()
-        .max_concurrent_streams(limits.streams)
-        .http2_max_header_list_size(limits.headers)
-        .http2_keepalive_interval(Some(limits.keepalive))
-        .http2_keepalive_timeout(Some(limits.keepalive_timeout))
-        .http2_max_pending_accept_reset_streams(Some(64))
-        .layer(EdgeLayer)
-        .layer(express)
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(ReceiverStream::new(connections), stop.cancelled_owned());
-    if let Err(error) = server.await {
-        tracing::error!(error = &error as &dyn std::error::Error, "a serving thread ended");
+    let connections = TaskTracker::new();
+    for number in 0.. {
+        let next = tokio::select! {
+            () = stop.cancelled() => break,
+            next = accepted.recv() => next,
+        };
+        let Some(next) = next else {
+            break;
+        };
+        connections.spawn(Arc::clone(&serving).serve(next, number));
     }
-    handshakes.abort();
+    // Those that were not served yet are closed.
+    drop(accepted);
+    connections.close();
+    connections.wait().await;
 }

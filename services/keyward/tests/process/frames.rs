@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
 pub(crate) const RST_STREAM: u8 = 3;
 pub(crate) const SETTINGS: u8 = 4;
 pub(crate) const GOAWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
 
+pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
 pub(crate) const NO_ERROR: u32 = 0;
 pub(crate) const CANCEL: u32 = 8;
@@ -59,18 +61,28 @@ impl Connection {
         self.0.write_all(&frame).await
     }
 
-    /// Begins a call and leaves its request open.
+    /// Begins a VerifyKey and leaves its request open.
     pub(crate) async fn begin(
         &mut self,
         stream: u32,
         more: &[(&str, &str)],
     ) -> std::io::Result<()> {
+        self.begin_call(stream, "VerifyKey", more).await
+    }
+
+    /// Begins a call of this method and leaves its request open.
+    pub(crate) async fn begin_call(
+        &mut self,
+        stream: u32,
+        method: &str,
+        more: &[(&str, &str)],
+    ) -> std::io::Result<()> {
         let mut block = Vec::new();
-        let method = "/keyward.v1.ApiKeyService/VerifyKey";
+        let method = format!("/keyward.v1.ApiKeyService/{method}");
         for (name, value) in [
             (":method", "POST"),
             (":scheme", "http"),
-            (":path", method),
+            (":path", &method),
             (":authority", "localhost"),
             ("content-type", "application/grpc"),
             ("te", "trailers"),

@@ -2,15 +2,21 @@
 
 use std::time::{Duration, Instant};
 
+use api::v1::CreateApiKeyRequest;
 use testkit::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tonic::Code;
+use tonic_types::StatusExt;
 
 use crate::child::{Keyward, PATIENCE};
 use crate::client::Client;
 use crate::deployment::Deployment;
-use crate::frames::{CANCEL, Connection, GOAWAY, HEADERS, NO_ERROR, RST_STREAM, SETTINGS};
+use crate::frames::{
+    CANCEL, Connection, DATA, END_STREAM, GOAWAY, HEADERS, NO_ERROR, RST_STREAM, SETTINGS,
+};
+use crate::observability::scrape;
 
 const REFUSED_STREAM: u32 = 7;
 const ENHANCE_YOUR_CALM: u32 = 11;
@@ -161,9 +167,90 @@ async fn verdicts_go_on_while_management_calls_are_at_their_limit() {
         timeout(Duration::from_millis(100), scene.client.create(request)).await.ok()?.err()
     })
     .await;
-    assert_eq!(refused.code(), tonic::Code::Unavailable, "{refused}");
+    assert_eq!(refused.code(), Code::Unavailable, "{refused}");
     assert!(refused.message().contains("too much to do"), "{refused}");
     scene.assert_serves().await;
     drop(holder);
     let _ = call.await.unwrap();
+}
+
+#[tokio::test]
+async fn large_messages_share_a_room_and_small_ones_go_on_while_it_is_full() {
+    let mut scene = Scene::new(&[]).await;
+    let credential = format!("Bearer {}", scene.client.tenant.token);
+    let mut holder = Connection::open(scene.keyward.address()).await;
+    for call in 0..64 {
+        let stream = 2 * call + 1;
+        holder.begin_call(stream, "CreateApiKey", &[("authorization", &credential)]).await.unwrap();
+        // A mebibyte is announced, and never comes.
+        holder.send(DATA, 0, stream, &[0, 0, 0x10, 0, 0]).await.unwrap();
+    }
+    let ip_allowlist = (0..5_000).map(|n| format!("2001:db8::{n:x}")).collect();
+    let large = CreateApiKeyRequest { ip_allowlist, ..scene.client.plain_key() };
+    let refused = eventually("the room is full", PATIENCE, async || {
+        scene.client.create(large.clone()).await.err()
+    })
+    .await;
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+    let details = refused.get_error_details();
+    assert_eq!(details.error_info().unwrap().reason, "LARGE_MESSAGES_EXHAUSTED");
+    assert!(details.retry_info().is_some());
+    scene.client.create(scene.client.plain_key()).await.expect("small messages are taken");
+    scene.assert_serves().await;
+    drop(holder);
+    eventually("there is room again", PATIENCE, async || {
+        scene.client.create(large.clone()).await.is_ok()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_without_calls_is_ended_and_one_with_calls_is_not() {
+    let mut scene = Scene::new(&["--connection-idle-ms", "2000"]).await;
+    let mut idle = Connection::open(scene.keyward.address()).await;
+    let mut busy = Connection::open(scene.keyward.address()).await;
+    let key = scene.key.clone();
+    let mut stream = 1;
+    let ended = eventually("the idle one is ended", PATIENCE, async || {
+        busy.begin(stream, &[]).await.unwrap();
+        busy.send(RST_STREAM, 0, stream, &CANCEL.to_be_bytes()).await.unwrap();
+        stream += 2;
+        timeout(Duration::from_millis(200), idle.receive_kind(GOAWAY)).await.ok()
+    });
+    assert_eq!(ended.await.unwrap().number(4), NO_ERROR);
+    let told = timeout(Duration::from_millis(1), busy.receive_kind(GOAWAY)).await;
+    assert!(told.is_err(), "it was told to go: {told:?}");
+    scene.client.assert_accepted(&key).await;
+}
+
+#[tokio::test]
+async fn an_old_connection_is_told_to_go_and_its_call_under_way_is_answered() {
+    let scene = Scene::new(&["--connection-age-ms", "1000"]).await;
+    let credential = format!("Bearer {}", scene.client.tenant.token);
+    let mut old = Connection::open(scene.keyward.address()).await;
+    old.begin(1, &[("authorization", &credential)]).await.unwrap();
+    let farewell = timeout(PATIENCE, old.receive_kind(GOAWAY)).await.unwrap().unwrap();
+    assert_eq!(farewell.number(4), NO_ERROR);
+    // An empty message: no key is malformed.
+    old.send(DATA, END_STREAM, 1, &[0; 5]).await.unwrap();
+    let answer = timeout(PATIENCE, old.receive_kind(DATA)).await.unwrap().unwrap();
+    assert_eq!(answer.stream, 1);
+    assert!(answer.payload.len() > 5, "a verdict");
+    scene.assert_serves().await;
+}
+
+#[tokio::test]
+async fn a_late_verdict_is_counted_as_such() {
+    let scene = Scene::new(&[]).await;
+    let mut connection = Connection::open(scene.keyward.address()).await;
+    connection.begin(1, &[("grpc-timeout", "20m")]).await.unwrap();
+    timeout(PATIENCE, connection.receive_kind(HEADERS)).await.unwrap().unwrap();
+    let page = scrape(scene.keyward.metrics_address()).await;
+    let counted = page.lines().any(|line| {
+        line.starts_with("keyward_grpc_requests_total{")
+            && line.contains("rpc=\"VerifyKey\"")
+            && line.contains("code=\"DEADLINE_EXCEEDED\"")
+            && line.ends_with(" 1")
+    });
+    assert!(counted, "{page}");
 }
