@@ -3,7 +3,7 @@
 
 use api::v1::consistency::Requirement;
 use api::v1::{
-    BatchVerifyKeysRequest, CheckName, Consistency, Denial, ErrorReason, Permission,
+    BatchVerifyKeysRequest, CheckName, Consistency, Decision, Denial, ErrorReason, Permission,
     VerifyKeyRequest, VerifyKeyResponse, VerifyMode,
 };
 use harness::{Client, Refusal, Refused, Server};
@@ -170,4 +170,36 @@ async fn all_verdicts_of_a_batch_are_of_one_state_while_the_key_is_switched() {
     }
     switching.await.unwrap();
     assert!(seen.iter().all(|&times| times > 5), "{seen:?} is too few to tell");
+}
+
+#[tokio::test]
+async fn what_can_not_be_decided_of_one_key_leaves_the_verdicts_on_the_others() {
+    let server = Server::start().await;
+    let (sound, broken) = (server.workspace("sound").await, server.workspace("broken").await);
+    let (good, lost) = (sound.create_key("good").await, broken.create_key("lost").await);
+    let client = server.bearer(&server.service(&[Permission::Verify], &[&sound, &broken]).await);
+    let requests = || {
+        let explain = VerifyMode::Explain.into();
+        let lost = VerifyKeyRequest { mode: explain, ..plain(&lost.secret) };
+        vec![plain(&good.secret), lost, plain("nonsense")]
+    };
+    let before = ask(&client, requests()).await;
+    assert!(before.iter().all(|verdict| verdict.undecided.is_none()));
+    // As when one of its events can't be read.
+    server.app().node().verifier.load().quarantine(broken.id.parse().unwrap());
+
+    let verdicts = ask(&client, requests()).await;
+    let decisions: Vec<_> = verdicts.iter().map(VerifyKeyResponse::decision).collect();
+    assert_eq!(decisions, [Decision::Accepted, Decision::Unspecified, Decision::Denied]);
+    let undecided = verdicts[1].undecided.clone().unwrap();
+    assert_eq!(undecided.reason(), ErrorReason::StalenessBoundExceeded);
+    assert!(!undecided.message.is_empty() && undecided.retry_after.is_some());
+    let nothing_else = VerifyKeyResponse {
+        undecided: Some(undecided),
+        freshness: verdicts[0].freshness.clone(),
+        ..VerifyKeyResponse::default()
+    };
+    assert_eq!(verdicts[1], nothing_else);
+    assert_eq!((&verdicts[0].key, verdicts[2].denial()), (&before[0].key, Denial::Malformed));
+    server.stop().await;
 }

@@ -14,6 +14,7 @@
 //! load.rs       from rows                         apply.rs      from events
 //! entry.rs      one credential in memory          writer.rs     what only the writer needs
 //! workspaces.rs one record a workspace            interner.rs   equal values kept once
+//! kept.rs       an answer for later
 //! ```
 
 mod answer;
@@ -21,6 +22,7 @@ mod apply;
 mod callers;
 mod entry;
 mod interner;
+mod kept;
 mod load;
 mod query;
 mod verifier;
@@ -30,6 +32,7 @@ mod writer;
 
 pub use answer::{Answer, KeyView, Quarantined, Warning, Warnings};
 pub use callers::{CallerRefusal, KnownCaller, Permissions};
+pub use kept::Kept;
 pub use query::{EnvSet, Query, Tenant};
 pub use verifier::{Counts, Verifier};
 pub use workspaces::WorkspaceFacts;

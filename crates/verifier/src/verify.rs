@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use domain::verdict::{Check, Denial, Outcome, Verdict, explain, explain_unknown, judge};
 use domain::{
-    Binding, CredentialKind, PepperId, Presented, SECRET_LENGTH, SecretDigest, WorkspaceId,
+    Binding, CredentialKind, Kid, PepperId, Presented, SECRET_LENGTH, SecretDigest, WorkspaceId,
 };
 
 use crate::answer::{Answer, Quarantined, Warnings};
@@ -18,11 +18,42 @@ use crate::verifier::Verifier;
 use crate::workspaces::Standing;
 
 /// What looking for a key came to.
-enum Finding<'g> {
+#[derive(Clone, Copy)]
+pub(crate) enum Finding<'g> {
     Malformed,
     NotFound,
     Quarantined,
-    Found(Presented<'g>, &'g Entry, Standing),
+    Found(Kid, &'g Entry, Standing),
+}
+
+impl Finding<'_> {
+    #[inline]
+    pub(crate) fn verify<R>(self, query: &Query<'_>, respond: impl FnOnce(&Answer<'_>) -> R) -> R {
+        respond(&match self {
+            Self::Malformed => Answer::denied(Denial::Malformed),
+            Self::NotFound => Answer::denied(Denial::NotFound),
+            Self::Quarantined => Answer::without_key(Err(Quarantined)),
+            Self::Found(kid, entry, standing) => found(query, kid, entry, standing),
+        })
+    }
+
+    pub(crate) fn explain<R>(
+        self,
+        query: &Query<'_>,
+        respond: impl FnOnce(&Answer<'_>, Vec<(Check, Outcome)>) -> R,
+    ) -> R {
+        match self {
+            Self::Malformed => respond(&Answer::denied(Denial::Malformed), explain_unknown(false)),
+            Self::NotFound => respond(&Answer::denied(Denial::NotFound), explain_unknown(true)),
+            Self::Quarantined => respond(&Answer::without_key(Err(Quarantined)), Vec::new()),
+            Self::Found(kid, entry, standing) => {
+                let facts = entry.facts(standing);
+                let answer = found(query, kid, entry, standing);
+                let checks = explain(&facts, &query.question);
+                respond(&Answer { facts: Some(facts), ..answer }, checks)
+            }
+        }
+    }
 }
 
 impl Verifier {
@@ -40,16 +71,7 @@ impl Verifier {
         check: impl Fn(&Binding, &[u8; SECRET_LENGTH], PepperId, &SecretDigest) -> bool,
         respond: impl FnOnce(&Answer<'_>) -> R,
     ) -> R {
-        self.find(query, check, |finding| {
-            respond(&match finding {
-                Finding::Malformed => Answer::denied(Denial::Malformed),
-                Finding::NotFound => Answer::denied(Denial::NotFound),
-                Finding::Quarantined => Answer::without_key(Err(Quarantined)),
-                Finding::Found(presented, entry, standing) => {
-                    found(query, &presented, entry, standing)
-                }
-            })
-        })
+        self.find(query, check, |finding| finding.verify(query, respond))
     }
 
     /// Answers `query` like [`Verifier::verify`], and lists how every check came out. The list is
@@ -60,23 +82,11 @@ impl Verifier {
         check: impl Fn(&Binding, &[u8; SECRET_LENGTH], PepperId, &SecretDigest) -> bool,
         respond: impl FnOnce(&Answer<'_>, Vec<(Check, Outcome)>) -> R,
     ) -> R {
-        self.find(query, check, |finding| match finding {
-            Finding::Malformed => {
-                respond(&Answer::denied(Denial::Malformed), explain_unknown(false))
-            }
-            Finding::NotFound => respond(&Answer::denied(Denial::NotFound), explain_unknown(true)),
-            Finding::Quarantined => respond(&Answer::without_key(Err(Quarantined)), Vec::new()),
-            Finding::Found(presented, entry, standing) => {
-                let facts = entry.facts(standing);
-                let answer = found(query, &presented, entry, standing);
-                let checks = explain(&facts, &query.question);
-                respond(&Answer { facts: Some(facts), ..answer }, checks)
-            }
-        })
+        self.find(query, check, |finding| finding.explain(query, respond))
     }
 
     #[inline]
-    fn find<R>(
+    pub(crate) fn find<R>(
         &self,
         query: &Query<'_>,
         check: impl Fn(&Binding, &[u8; SECRET_LENGTH], PepperId, &SecretDigest) -> bool,
@@ -122,7 +132,7 @@ impl Verifier {
         } else if standing.quarantined() {
             Finding::Quarantined
         } else {
-            Finding::Found(presented, entry, standing)
+            Finding::Found(presented.kid, entry, standing)
         })
     }
 
@@ -140,16 +150,11 @@ impl Verifier {
 }
 
 #[inline]
-fn found<'g>(
-    query: &Query<'_>,
-    presented: &Presented<'_>,
-    entry: &'g Entry,
-    standing: Standing,
-) -> Answer<'g> {
+fn found<'g>(query: &Query<'_>, kid: Kid, entry: &'g Entry, standing: Standing) -> Answer<'g> {
     let verdict = judge(&entry.facts(standing), &query.question);
     let warnings = match verdict {
         Verdict::Accepted => entry.warnings(&query.question),
         Verdict::Denied(_) => Warnings::default(),
     };
-    Answer { verdict: Ok(verdict), key: Some(entry.view(presented.kid)), warnings, facts: None }
+    Answer { verdict: Ok(verdict), key: Some(entry.view(kid)), warnings, facts: None }
 }

@@ -307,6 +307,26 @@ fn explain_lists_every_check_and_its_first_failure_is_the_verdict() {
 }
 
 #[test]
+fn what_is_kept_is_answered_as_it_was_found_whatever_becomes_of_the_key() {
+    let key = key(1, ws(1));
+    let verifier = following(&[workspace_created(ws(1)), key.created()]);
+    for query in [query(key.text()), query("nonsense"), query(self::key(2, ws(1)).text())] {
+        let kept = verifier.keep(&query, check);
+        let alone = verifier.verify(&query, check, |answer| format!("{answer:?}"));
+        let explained =
+            verifier.explain(&query, check, |answer, checks| format!("{answer:?} {checks:?}"));
+        verifier.apply(&disabled(key.key_id));
+        verifier.apply(&suspended(ws(1)));
+        assert_eq!(kept.verify(&query, |answer| format!("{answer:?}")), alone);
+        let told = kept.explain(&query, |answer, checks| format!("{answer:?} {checks:?}"));
+        assert_eq!(told, explained);
+    }
+    let now = verifier.keep(&query(key.text()), check);
+    let told = now.verify(&query(key.text()), |answer| answer.verdict.clone());
+    assert_eq!(told, Ok(denied(Denial::Disabled)));
+}
+
+#[test]
 fn the_secret_is_checked_exactly_once_whatever_becomes_of_the_question() {
     let (found, unknown, foreign) = (key(1, ws(1)), key(2, ws(1)), key(3, ws(2)));
     let verifier: Verifier = following(&[workspace_created(ws(1)), workspace_created(ws(2))]);

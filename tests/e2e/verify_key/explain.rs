@@ -155,3 +155,26 @@ async fn no_check_shows_any_part_of_the_credential() {
         assert!(!format!("{:?}", response.checks).contains(&hidden[..length]));
     }
 }
+
+#[tokio::test]
+async fn long_lists_are_explained_by_their_first_few() {
+    let tenant = tenant().await;
+    let scopes: Vec<_> = (0..128).map(|n| format!("scope:{n:03}")).collect();
+    let request = CreateApiKeyRequest {
+        ip_allowlist: (0..10_000).map(|n| format!("2001:db8:0:{n:x}::1")).collect(),
+        allowed_domains: (0..50).map(|n| format!("www{n}.example.com")).collect(),
+        scopes: scopes.clone(),
+        ..tenant.key("long lists")
+    };
+    let made = tenant.create(request).await;
+    let asked: Vec<_> = scopes.iter().map(String::as_str).collect();
+    let response = explained(&tenant, needing(&made.secret, &asked, &[])).await;
+    for name in [CheckName::Ip, CheckName::Origin, CheckName::Scope] {
+        let (_, needed, held) = check(&response, name);
+        let counted = needed.split(' ').filter(|word| *word != "...").count();
+        // "one of" or "all of", and sixteen.
+        assert_eq!(counted, 18, "{needed}");
+        assert!(needed.ends_with(" ..."), "{needed}");
+        assert!(held.len() < 500, "{held}");
+    }
+}

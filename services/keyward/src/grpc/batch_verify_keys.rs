@@ -7,10 +7,12 @@ use api::v1::{
 };
 use tonic::{Code, Request, Response, Status};
 use tracing::Instrument;
+use verifier::Kept;
 
 use super::caller::Caller;
 use super::rpc::Rpc;
 use super::status::Refusal;
+use super::verify_key::Checked;
 use super::{call, verdict, verify_key};
 use crate::node::Node;
 
@@ -46,7 +48,7 @@ async fn answer(
         verify_key::catch_up(node, request).await.map_err(at(place))?;
     }
     let verdicts = judge_all(node, &caller, requests)?;
-    for verdict in &verdicts {
+    for verdict in verdicts.iter().filter(|verdict| verdict.undecided.is_none()) {
         node.counts.verdict(verdict.denial);
     }
     Ok(BatchVerifyKeysResponse { verdicts })
@@ -64,24 +66,31 @@ fn wrong_count() -> Refusal {
     Refusal::field("requests", "must have 1 to 100 entries")
 }
 
-/// All verdicts, from one state: no event is applied from the first to the last.
+/// All verdicts, from one state: no event is applied while the keys are looked for. What was found is
+/// judged and written afterwards, as the tail waits for the former.
 fn judge_all(
     node: &Node,
     caller: &Caller,
     requests: &[VerifyKeyRequest],
 ) -> Result<Vec<VerifyKeyResponse>, Refusal> {
+    let checked = |(place, request)| Checked::read(caller, request).map_err(at(place));
+    let checked: Vec<_> = requests.iter().enumerate().map(checked).collect::<Result<_, _>>()?;
     let still = node.still();
     let begun = node.freshness.begin();
     let verifier = node.verifier.load();
-    let each =
-        |(place, request)| verify_key::judge(node, &verifier, caller, request).map_err(at(place));
-    let mut verdicts: Vec<_> = requests.iter().enumerate().map(each).collect::<Result<_, _>>()?;
+    let now = node.clock.now_micros();
+    let found: Vec<_> = checked.iter().map(|request| request.find(node, &verifier, now)).collect();
     drop(still);
     let fresh = node.freshness.end(begun)?;
-    for verdict in &mut verdicts {
-        verdict::stamp(verdict, node, fresh);
-    }
-    Ok(verdicts)
+    let each = |(request, found): (&Checked<'_>, &Kept)| {
+        // What can't be decided of one is no reason to keep back the others.
+        let mut verdict = request.judge(node, found, now).unwrap_or_else(|refusal| {
+            VerifyKeyResponse { undecided: Some(refusal.into()), ..VerifyKeyResponse::default() }
+        });
+        verdict::stamp(&mut verdict, node, fresh);
+        verdict
+    };
+    Ok(checked.iter().zip(&found).map(each).collect())
 }
 
 /// Names the request that a refusal is about.

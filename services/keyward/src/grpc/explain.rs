@@ -8,6 +8,9 @@ use domain::Origin;
 use domain::verdict::{Check, Facts, Outcome, Question};
 use verifier::Answer;
 
+/// The most names of a list that a text has; of addresses, too.
+const MOST: usize = 16;
+
 /// Every check, in the order of precedence.
 pub(super) fn checks(
     checks: &[(Check, Outcome)],
@@ -117,18 +120,25 @@ fn origin(question: &Question<'_>) -> String {
 fn scopes(question: &Question<'_>) -> String {
     let asked = [("all of", question.all_of), ("one of", question.any_of)];
     let parts = asked.into_iter().filter(|(_, codes)| !codes.is_empty());
-    let parts: Vec<_> = parts.map(|(word, codes)| format!("{word} {}", codes.join(" "))).collect();
+    let parts: Vec<_> = parts
+        .map(|(word, codes)| {
+            let codes = codes.iter().map(|&code| code.to_owned());
+            format!("{word} {}", Join::join(codes))
+        })
+        .collect();
     parts.join(" and ")
 }
 
 trait Join {
-    /// With blanks in between.
+    /// With blanks in between; the first few of many.
     fn join(self) -> String;
 }
 
 impl<I: Iterator<Item = String>> Join for I {
-    fn join(self) -> String {
-        self.collect::<Vec<_>>().join(" ")
+    fn join(mut self) -> String {
+        let mut parts: Vec<_> = self.by_ref().take(MOST).collect();
+        parts.extend(self.next().map(|_| "...".to_owned()));
+        parts.join(" ")
     }
 }
 

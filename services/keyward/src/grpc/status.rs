@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::time::Duration;
 
-use api::v1::ErrorReason;
+use api::v1::{self as wire, ErrorReason};
 use domain::{InvalidValue, Rejection};
 use eventlog::LogError;
 use readmodel::ReadError;
@@ -178,6 +178,17 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::LogUnsound => Code::Unavailable,
         ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorReason::MethodUnknown => Code::Unimplemented,
+    }
+}
+
+impl From<Refusal> for wire::Undecided {
+    fn from(refusal: Refusal) -> Self {
+        let refusal = *refusal.0;
+        Self {
+            reason: refusal.reason.into(),
+            message: refusal.message,
+            retry_after: refusal.retry_after.and_then(|after| after.try_into().ok()),
+        }
     }
 }
 

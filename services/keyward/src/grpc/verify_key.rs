@@ -6,14 +6,14 @@
 use std::time::{Duration, Instant};
 
 use api::v1::{self as wire, VerifyKeyRequest, VerifyKeyResponse};
-use domain::Presented;
 use domain::verdict::{Check, Outcome, Question, Verdict};
+use domain::{Micros, Presented};
 use eventlog::Position;
 use prost::Message;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 use tracing::Instrument;
-use verifier::{Answer, Query, Verifier};
+use verifier::{Answer, EnvSet, Kept, Query, Tenant, Verifier};
 
 use super::asked::Asked;
 use super::caller::Caller;
@@ -146,7 +146,7 @@ async fn catch_up_with(
 }
 
 /// The verdict on one request, without its freshness: begun before this, ended after it.
-pub(super) fn judge(
+fn judge(
     node: &Node,
     verifier: &Verifier,
     caller: &Caller,
@@ -154,6 +154,81 @@ pub(super) fn judge(
 ) -> Result<VerifyKeyResponse, Refusal> {
     let view = View::of(request);
     judged(node, verifier, caller, &view, |judged| judged.message(node))
+}
+
+/// A request of a batch whose fields were checked.
+pub(super) struct Checked<'a> {
+    view: View<'a>,
+    asked: Asked<'a>,
+    sight: (Tenant<'a>, EnvSet),
+}
+
+impl<'a> Checked<'a> {
+    /// Checks the fields of a request of `caller`.
+    ///
+    /// # Errors
+    /// The first that breaks a rule; or the caller may not ask.
+    pub(super) fn read(caller: &'a Caller, request: &'a VerifyKeyRequest) -> Result<Self, Refusal> {
+        let sight = caller.verifies()?;
+        let view = View::of(request);
+        let asked = Asked::read(&view)?;
+        Ok(Self { view, asked, sight })
+    }
+
+    /// Finds the key as it is in `verifier` now.
+    pub(super) fn find(&self, node: &Node, verifier: &Verifier, now: Micros) -> Kept {
+        verifier.keep(&self.query(now), node.secret_check())
+    }
+
+    /// The verdict on what was found, without its freshness.
+    ///
+    /// # Errors
+    /// Nothing can be decided.
+    pub(super) fn judge(
+        &self,
+        node: &Node,
+        kept: &Kept,
+        now: Micros,
+    ) -> Result<VerifyKeyResponse, Refusal> {
+        let query = self.query(now);
+        let (question, depends_on) = (&query.question, &*self.asked.depends_on(&self.view));
+        let message = |answer: &Answer<'_>, checks| {
+            Judged { answer, checks, question, depends_on }.message(node)
+        };
+        if self.asked.mode == wire::VerifyMode::Explain {
+            return kept.explain(&query, |answer, checks| message(answer, Some(checks)));
+        }
+        kept.verify(&query, |answer| message(answer, None))
+    }
+
+    fn query(&self, now: Micros) -> Query<'_> {
+        query(self.sight, self.view.key, &self.asked, now)
+    }
+}
+
+#[inline]
+fn query<'a>(
+    (tenant, envs): (Tenant<'a>, EnvSet),
+    key: &'a str,
+    asked: &'a Asked<'_>,
+    now: Micros,
+) -> Query<'a> {
+    Query {
+        // What is longer than any credential is malformed all the same; it is not looked through.
+        key: if key.len() <= Presented::MAX_LENGTH { key } else { "" },
+        tenant,
+        workspace_id: asked.workspace_id,
+        envs: envs.intersection(asked.envs),
+        expected_key_id: asked.expected_key_id,
+        question: Question {
+            earliest: now,
+            latest: now,
+            client_ip: asked.client_ip,
+            origin: asked.origin.as_ref(),
+            all_of: &asked.all_of,
+            any_of: &asked.any_of,
+        },
+    }
 }
 
 /// What came out for one request.
@@ -199,25 +274,9 @@ fn judged<R>(
     view: &View<'_>,
     respond: impl FnOnce(Judged<'_>) -> Result<R, Refusal>,
 ) -> Result<R, Refusal> {
-    let (tenant, caller_envs) = caller.verifies()?;
+    let sight = caller.verifies()?;
     let asked = Asked::read(view)?;
-    let now = node.clock.now_micros();
-    let query = Query {
-        // What is longer than any credential is malformed all the same; it is not looked through.
-        key: if view.key.len() <= Presented::MAX_LENGTH { view.key } else { "" },
-        tenant,
-        workspace_id: asked.workspace_id,
-        envs: caller_envs.intersection(asked.envs),
-        expected_key_id: asked.expected_key_id,
-        question: Question {
-            earliest: now,
-            latest: now,
-            client_ip: asked.client_ip,
-            origin: asked.origin.as_ref(),
-            all_of: &asked.all_of,
-            any_of: &asked.any_of,
-        },
-    };
+    let query = query(sight, view.key, &asked, node.clock.now_micros());
     let depends_on = asked.depends_on(view);
     let with = |answer: &Answer<'_>, checks| {
         let question = &query.question;
