@@ -206,7 +206,7 @@ async fn large_messages_share_a_room_and_small_ones_go_on_while_it_is_full() {
 
 #[tokio::test]
 async fn a_connection_without_calls_is_ended_and_one_with_calls_is_not() {
-    let mut scene = Scene::new(&["--connection-idle-ms", "2000"]).await;
+    let mut scene = Scene::new(&["--connection-idle-ms", "4000"]).await;
     let mut idle = Connection::open(scene.keyward.address()).await;
     let mut busy = Connection::open(scene.keyward.address()).await;
     let key = scene.key.clone();

@@ -2,6 +2,7 @@
 
 use rustix::process::Signal;
 use testkit::eventually;
+use tokio::time::timeout;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
@@ -86,7 +87,7 @@ async fn an_open_health_watch_does_not_hold_the_drain_and_is_told_why_it_ends() 
 
     keyward.signal(Signal::TERM);
     let end = loop {
-        match statuses.message().await {
+        match timeout(PATIENCE, statuses.message()).await.expect("it ends") {
             Ok(status) => assert!(status.is_some(), "it ends without a word"),
             Err(end) => break end,
         }
