@@ -44,7 +44,7 @@ impl Server {
         self.address
     }
 
-    /// The processor time that all its threads have had.
+    /// The processor time that all its threads have had; those that ended count no more.
     pub fn cpu(&self) -> Duration {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()));
         let nanos = tasks.into_iter().flatten().flatten().filter_map(|task| {

@@ -68,7 +68,7 @@ fn compare(ours: &Side<'_>, theirs: &Side<'_>, scale: Scale, table: &mut Table) 
             let before = of.server.cpu();
             let measured = measure(of, SATURATED, time);
             let calls = measured.rate * time.as_secs_f64() * 1.1;
-            costs.0[side].push((of.server.cpu() - before).as_secs_f64() * 1e6 / calls);
+            costs.0[side].push(of.server.cpu().saturating_sub(before).as_secs_f64() * 1e6 / calls);
             rates.0[side].push(measured.rate);
         }
     }
