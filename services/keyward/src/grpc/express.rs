@@ -38,9 +38,12 @@ const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 static GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
 /// Puts [`Express`] before a service.
+///
+/// What the calls of a connection share is the connection's own: counting references in memory that
+/// other threads count in, too, costs more than a look-up does.
 #[derive(Clone)]
 pub struct ExpressLayer {
-    large: Arc<Large>,
+    large: Arc<Shared>,
     peer: Option<Peer>,
 }
 
@@ -48,13 +51,13 @@ impl ExpressLayer {
     /// For the calls to `node`.
     #[must_use]
     pub fn new(node: Arc<Node>) -> Self {
-        Self { large: Arc::new(Large::new(node)), peer: None }
+        Self { large: Arc::new(Shared(Arc::new(Large::new(node)))), peer: None }
     }
 
     /// For the calls that come from `peer`.
     #[must_use]
     pub fn of(&self, peer: Peer) -> Self {
-        Self { large: Arc::clone(&self.large), peer: Some(peer) }
+        Self { large: Arc::new(Shared(Arc::clone(&self.large.0))), peer: Some(peer) }
     }
 }
 
@@ -62,48 +65,61 @@ impl<S> Layer<S> for ExpressLayer {
     type Service = Express<S>;
 
     fn layer(&self, inner: S) -> Express<S> {
-        Express { large: Arc::clone(&self.large), peer: self.peer, inner }
+        Express { large: Arc::clone(&self.large), peer: self.peer, inner: Arc::new(inner) }
     }
 }
 
+/// What all connections share, behind a count of references of one connection.
+struct Shared(Arc<Large>);
+
 /// See the module.
-#[derive(Clone)]
 pub struct Express<S> {
-    large: Arc<Large>,
+    large: Arc<Shared>,
     peer: Option<Peer>,
-    inner: S,
+    inner: Arc<S>,
+}
+
+impl<S> Clone for Express<S> {
+    fn clone(&self) -> Self {
+        let (large, inner) = (Arc::clone(&self.large), Arc::clone(&self.inner));
+        Self { large, peer: self.peer, inner }
+    }
 }
 
 impl<S> Service<Request<Body>> for Express<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+    S::Future: Send + 'static,
 {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Either<Answering, Bounded<Either<Answering, S::Future>>>;
+    // Small: it is moved a few times before it is polled.
+    type Future = Answering;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // The router always is.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let large = Arc::clone(&self.large);
         if is_plain_verify(&request) {
-            return Either::Left(Box::pin(async move { Ok(answer(&large.node, request).await) }));
+            return Box::pin(async move { Ok(answer(&large.0.node, request).await) });
         }
         let (rpc, began) = (Rpc::at(request.uri().path()), Instant::now());
         request.extensions_mut().insert(Arrived(began));
         if let Some(peer) = self.peer {
             request.extensions_mut().insert(peer);
         }
-        let (node, limit) = (Arc::clone(&large.node), limit(request.headers()));
-        let inner = match rpc {
+        let (node, limit) = (Arc::clone(&large.0.node), limit(request.headers()));
+        let inner: Either<Answering, S::Future> = match rpc {
             Some(rpc @ (Rpc::CreateApiKey | Rpc::BatchVerifyKeys)) => {
-                Either::Left(Box::pin(async move { Ok(large.answer(rpc, request).await) }) as _)
+                let large = Arc::clone(&large.0);
+                Either::Left(Box::pin(async move { Ok(large.answer(rpc, request).await) }))
             }
-            _ => Either::Right(self.inner.call(request)),
+            _ => Either::Right(S::clone(&self.inner).call(request)),
         };
-        Either::Right(Bounded::new(inner, node, rpc, began, limit))
+        Box::pin(Bounded::new(inner, node, rpc, began, limit))
     }
 }
 
