@@ -101,7 +101,7 @@ impl Checkpoints {
         self.publish(name, Position::ZERO);
     }
 
-    /// Forgets how far all projections are, as after [`Checkpoints::forget`]: the log is not the one
+    /// Forgets how far all projections are, until their runners know again: the log is not the one
     /// that was followed.
     pub fn forget_all(&self) {
         for local in self.lock().values() {
