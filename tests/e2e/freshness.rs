@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use api::v1::consistency::Requirement;
-use api::v1::{Consistency, Denial, ErrorReason, VerifyKeyRequest, VerifyKeyResponse};
+use api::v1::{
+    BarrierWait, Consistency, Denial, ErrorReason, RevokeApiKeyRequest, VerifyKeyRequest,
+    VerifyKeyResponse,
+};
 use harness::{ROLE, Refusal, Server, Site, Tenant};
 use testkit::{FaultProxy, Mode, eventually};
 use tonic::Code;
@@ -164,7 +167,9 @@ async fn a_node_that_is_cut_off_accepts_a_revoked_key_for_no_longer_than_its_lea
     })
     .await;
     scene.proxy.blackhole();
-    tenant.revoke_key(&key_id).await;
+    // Without the barrier, which would return only when the node has fallen silent.
+    let at_once = RevokeApiKeyRequest { wait: BarrierWait::None.into(), ..tenant.revoke(&key_id) };
+    tenant.client.clone().keys.revoke_api_key(at_once).await.unwrap();
     let revoked = Instant::now();
     let mut last_accepted = None;
     let refusal = loop {

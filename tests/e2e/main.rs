@@ -26,6 +26,7 @@ mod suspend_workspace;
 mod verify_key;
 
 mod bad_input;
+mod barrier;
 mod callers;
 mod environments;
 mod failover;

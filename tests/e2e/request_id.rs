@@ -7,6 +7,9 @@ use harness::{Refused, Server, Tenant};
 
 const REQUEST_ID: &str = "d6f5a3c2-0001-request";
 
+/// How long a wait took is not said twice alike.
+const WAIT: i32 = wire::BarrierWait::None as i32;
+
 /// How long secrets can be had again.
 const REPLAY: Duration = Duration::from_secs(600);
 
@@ -127,6 +130,7 @@ async fn a_repeated_change_with_an_etag_is_answered_as_before() {
     let asked = wire::DisableApiKeyRequest {
         etag: key.etag,
         request_id: REQUEST_ID.to_owned(),
+        wait: WAIT,
         ..tenant.disable(&key.key_id)
     };
     let first = tenant.client.keys.disable_api_key(asked.clone()).await.unwrap().into_inner();
@@ -142,7 +146,7 @@ async fn a_request_that_changed_nothing_is_remembered_as_well() {
     let server = Server::start().await;
     let mut tenant = server.workspace("unchanged").await;
     let id = tenant.create_key("key").await.api_key.unwrap().key_id;
-    let disable = tenant.disable(&id);
+    let disable = wire::DisableApiKeyRequest { wait: WAIT, ..tenant.disable(&id) };
     let done = tenant.client.keys.disable_api_key(disable.clone()).await.unwrap().into_inner();
     tenant.create_key("later").await;
     let unkeyed = tenant.client.keys.disable_api_key(disable.clone()).await.unwrap().into_inner();
@@ -184,6 +188,7 @@ async fn identical_requests_at_once_get_one_answer_whether_they_change_something
     let asked = |request_id: &str, etag: &str| wire::DisableApiKeyRequest {
         request_id: request_id.to_owned(),
         etag: etag.to_owned(),
+        wait: WAIT,
         ..tenant.disable(&key.key_id)
     };
     asked_at_once([&tenant, &there], &asked("a-change-at-its-etag", &key.etag)).await;

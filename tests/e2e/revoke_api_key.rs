@@ -18,7 +18,9 @@ mod accepted {
             ..tenant.revoke(&id)
         };
         let answer = tenant.client.keys.revoke_api_key(asked).await.unwrap().into_inner();
-        assert_eq!(answer.barrier, None, "bounded-stale in this version");
+        let barrier = answer.barrier.expect("it waits unless told otherwise");
+        assert!(barrier.confirmed >= 1 && barrier.fenced == 0, "{barrier:?}");
+        assert!(barrier.elapsed.is_some());
         let key = answer.api_key.unwrap();
         assert_eq!(key.status(), ApiKeyStatus::Revoked);
         let revocation = key.revocation.unwrap();

@@ -69,7 +69,7 @@ redacted_debug!(CreateWorkspaceResponse {
 
 redacted_debug!(ResetWorkspaceTokenResponse {
     secret: [workspace_token],
-    shown: [workspace, consistency_token]
+    shown: [workspace, consistency_token, barrier]
 });
 
 redacted_debug!(CreateServiceCredentialResponse {

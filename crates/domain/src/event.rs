@@ -130,9 +130,30 @@ fn to_json(payload: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(payload).expect("event payloads have string keys and no failing serializer")
 }
 
-/// The name of the stream that each noun's events go to.
+/// What events come to for those who do not fold them.
 impl Event {
-    /// The stream of this event.
+    /// Whether something that was accepted before may not be accepted after it. Its command may wait
+    /// until it is known everywhere.
+    #[must_use]
+    pub const fn takes_away(&self) -> bool {
+        match self {
+            Self::Workspace(event) => match event {
+                WorkspaceEvent::TokenReset(_) | WorkspaceEvent::Suspended(_) => true,
+                WorkspaceEvent::Created(_) | WorkspaceEvent::Resumed(_) => false,
+            },
+            Self::ApiKey(event) => match event {
+                ApiKeyEvent::Disabled(_) | ApiKeyEvent::Revoked(_) => true,
+                ApiKeyEvent::Created(_) | ApiKeyEvent::Enabled(_) => false,
+            },
+            Self::ServiceCredential(event) => match event {
+                ServiceCredentialEvent::Revoked(_) => true,
+                ServiceCredentialEvent::Created(_) => false,
+            },
+            Self::Config(_) | Self::AuthToken(_) => false,
+        }
+    }
+
+    /// The name of the stream that this event goes to.
     #[must_use]
     pub fn stream(&self) -> String {
         match self {

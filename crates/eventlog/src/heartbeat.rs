@@ -1,12 +1,14 @@
 //! The heartbeat of a verifier: a committed write, five times a second.
 //!
 //! A write, because an isolated old primary still answers reads. What a heartbeat is worth (the
-//! lease, and when it runs out) is deliberately not decided here.
+//! lease, and when it runs out) is deliberately not decided here; but a row says how long a lease its
+//! verifier takes, and whether it may hold one, so that a write can wait for all who do.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio_postgres::Statement;
+use postgres_types::ToSql;
+use tokio_postgres::{Row, Statement};
 
 use crate::chain::ChainMac;
 use crate::database::{Connection, Database};
@@ -15,14 +17,19 @@ use crate::event::Position;
 use crate::row::{self, Head};
 
 const BEAT: &str = "WITH beat AS ( \
-     INSERT INTO log.verifiers AS mine (verifier_id, applied_position, beat_at) \
-     VALUES ($1, $2, clock_timestamp()) \
+     INSERT INTO log.verifiers AS mine \
+     (verifier_id, applied_position, beat_at, lease_ms, answers) \
+     VALUES ($1, $2, clock_timestamp(), $3, $4) \
      ON CONFLICT (verifier_id) DO UPDATE \
-     SET applied_position = excluded.applied_position, beat_at = excluded.beat_at \
+     SET applied_position = excluded.applied_position, beat_at = excluded.beat_at, \
+     lease_ms = excluded.lease_ms, answers = excluded.answers \
      RETURNING beat_at) \
      SELECT log_id, epoch, position, mac, beat_at FROM log.head, beat";
-const LIVE: &str = "SELECT verifier_id, applied_position, beat_at FROM log.verifiers \
-     WHERE beat_at > clock_timestamp() - $1::float8 * interval '1 second' ORDER BY verifier_id";
+const ANSWERING: &str = "SELECT verifier_id, applied_position, beat_at, lease_ms \
+     FROM log.verifiers WHERE answers AND beat_at > \
+     clock_timestamp() - (2 * lease_ms + 100) * interval '1 millisecond' ORDER BY verifier_id";
+const FORGET: &str =
+    "DELETE FROM log.verifiers WHERE beat_at < clock_timestamp() - interval '10 minutes'";
 
 /// What a committed heartbeat saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +49,17 @@ pub struct VerifierBeat {
     pub applied_position: Position,
     /// When, by the database's clock.
     pub beat_at: Timestamp,
+    /// How long one heartbeat gives it the right to answer.
+    pub lease: Duration,
+}
+
+/// What a heartbeat says.
+#[derive(Clone, Copy, Debug)]
+pub struct Sign {
+    /// Up to here everything was applied.
+    pub applied: Position,
+    /// Whether the verifier may hold a lease until its next heartbeat.
+    pub answers: bool,
 }
 
 /// Sends the heartbeats of one verifier over a connection of its own.
@@ -50,30 +68,32 @@ pub struct Heartbeat {
     database: Database,
     chain: ChainMac,
     verifier_id: String,
+    lease: Duration,
     limit: Duration,
     line: Option<(Connection, Statement)>,
 }
 
 impl Heartbeat {
-    /// A heartbeat under this id, which no other living verifier may use. `limit` bounds one beat;
-    /// it must be shorter than the lease.
+    /// A heartbeat under this id, which no other living verifier may use, whose verifier takes leases
+    /// of at most `lease` (5 s at most). `limit` bounds one beat; it must be shorter than the lease.
     #[must_use]
     pub fn new(
         database: &Database,
         chain: ChainMac,
         verifier_id: impl Into<String>,
+        lease: Duration,
         limit: Duration,
     ) -> Self {
         let verifier_id = verifier_id.into();
-        Self { database: database.clone(), chain, verifier_id, limit, line: None }
+        Self { database: database.clone(), chain, verifier_id, lease, limit, line: None }
     }
 
-    /// Commits one heartbeat: "up to `applied`, I have applied everything".
+    /// Commits one heartbeat.
     ///
     /// # Errors
     /// [`LogError::Unavailable`] or [`LogError::Configuration`] if it did not commit in time, or
     /// nobody knows; the next call connects anew.
-    pub async fn beat(&mut self, applied: Position) -> Result<Beat, LogError> {
+    pub async fn beat(&mut self, sign: Sign) -> Result<Beat, LogError> {
         // Taken out for the time of the beat: a future that is dropped or times out leaves no
         // connection of unknown state behind.
         let line = self.line.take();
@@ -82,8 +102,11 @@ impl Heartbeat {
                 Some(line) => line,
                 None => self.connect().await?,
             };
-            let row =
-                connection.query_one(&statement, &[&self.verifier_id, &applied.to_sql()]).await?;
+            let lease = i32::try_from(self.lease.as_millis()).unwrap_or(i32::MAX);
+            let applied = sign.applied.to_sql();
+            let says: [&(dyn ToSql + Sync); 4] =
+                [&self.verifier_id, &applied, &lease, &sign.answers];
+            let row = connection.query_one(&statement, &says).await?;
             Ok::<_, LogError>((row, (connection, statement)))
         };
         let (row, line) = tokio::time::timeout(self.limit, beating)
@@ -113,23 +136,70 @@ impl Heartbeat {
     }
 }
 
-/// The verifiers whose last heartbeat is younger than `max_age`, by the database's clock.
+/// Calls the roll of verifiers, over a connection of its own.
+///
+/// A verifier takes a lease by a heartbeat only if it had committed one before that, no more than a
+/// lease earlier, that said it answers. So whoever holds one has had a row here since before it began,
+/// and that row is younger than two leases (and a margin for the rates of clocks).
+#[derive(Debug)]
+pub struct Roll {
+    database: Database,
+    limit: Duration,
+    line: Option<(Connection, Statement)>,
+}
+
+impl Roll {
+    /// A roll in this database; `limit` bounds one call.
+    #[must_use]
+    pub fn new(database: &Database, limit: Duration) -> Self {
+        Self { database: database.clone(), limit, line: None }
+    }
+
+    /// All verifiers that may hold a lease now, or until a heartbeat that they have sent already is
+    /// committed.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] or [`LogError::Configuration`]; the next call connects anew.
+    pub async fn answering(&mut self) -> Result<Vec<VerifierBeat>, LogError> {
+        let line = self.line.take();
+        let calling = async {
+            let (connection, statement) = match line {
+                Some(line) => line,
+                None => self.connect().await?,
+            };
+            let rows = connection.query(&statement, &[]).await?;
+            Ok::<_, LogError>((rows, (connection, statement)))
+        };
+        let (rows, line) = tokio::time::timeout(self.limit, calling)
+            .await
+            .map_err(|_| LogError::timed_out("call the roll of verifiers"))??;
+        self.line = Some(line);
+        rows.iter().map(verifier).collect()
+    }
+
+    async fn connect(&self) -> Result<(Connection, Statement), LogError> {
+        let connection = self.database.connect("barrier", &[]).await?;
+        let statement = connection.prepare(ANSWERING).await?;
+        Ok((connection, statement))
+    }
+}
+
+fn verifier(row: &Row) -> Result<VerifierBeat, LogError> {
+    let lease: i32 = row.try_get(3)?;
+    Ok(VerifierBeat {
+        verifier_id: row.try_get(0)?,
+        applied_position: Position::from_sql(row.try_get(1)?),
+        beat_at: row::timestamp(row, 2)?,
+        lease: Duration::from_millis(lease.max(0).unsigned_abs().into()),
+    })
+}
+
+/// Forgets verifiers that have been silent for ten minutes: killed ones remove nothing themselves.
 ///
 /// # Errors
 /// [`LogError::Unavailable`] or [`LogError::Configuration`].
-pub async fn live(database: &Database, max_age: Duration) -> Result<Vec<VerifierBeat>, LogError> {
-    let client = database.client().await?;
-    let statement = client.prepare_cached(LIVE).await?;
-    let rows = client.query(&statement, &[&max_age.as_secs_f64()]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(VerifierBeat {
-                verifier_id: row.try_get(0)?,
-                applied_position: Position::from_sql(row.try_get(1)?),
-                beat_at: row::timestamp(row, 2)?,
-            })
-        })
-        .collect()
+pub async fn forget_silent(database: &Database) -> Result<u64, LogError> {
+    Ok(database.client().await?.execute(FORGET, &[]).await?)
 }
 
 /// Removes the heartbeat of a verifier that has stopped.

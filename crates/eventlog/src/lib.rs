@@ -49,7 +49,7 @@ pub use commits::Commits;
 pub use database::{Connection, Database, DatabaseOptions};
 pub use error::{Cause, Fault, LogError};
 pub use event::{Metadata, NewEvent, Position, RecordedEvent, Revision, StreamId};
-pub use heartbeat::{Beat, Heartbeat, VerifierBeat};
+pub use heartbeat::{Beat, Heartbeat, Sign, VerifierBeat};
 pub use log::{EventLog, EventLogOptions};
 pub use migrate::{
     LOG_MIGRATIONS, MigrateError, Migrated, Migration, MigrationSet, migrate, pending_migrations,

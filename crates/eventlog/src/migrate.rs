@@ -36,6 +36,10 @@ pub const LOG_MIGRATIONS: MigrationSet = MigrationSet {
             name: "0002_requests.sql",
             sql: include_str!("../migrations/0002_requests.sql"),
         },
+        Migration {
+            name: "0003_verifier_leases.sql",
+            sql: include_str!("../migrations/0003_verifier_leases.sql"),
+        },
     ],
 };
 

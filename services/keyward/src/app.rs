@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use api::v1::api_key_service_server::ApiKeyServiceServer;
 use api::v1::workspace_service_server::WorkspaceServiceServer;
+use eventlog::heartbeat::Roll;
 use eventlog::{ChainMac, Heartbeat, LogError, ProjectionRunner, RunnerOptions};
 use telemetry::Telemetry;
 use telemetry::metrics::MetricsServer;
@@ -33,6 +34,8 @@ use crate::server::{Limits, Listener, MESSAGE, TlsError, server_config};
 use crate::storage::{Managed, StorageError};
 use crate::tail::Tail;
 
+/// How long one look at the heartbeats of all verifiers may take.
+const BARRIER_LOOK: Duration = Duration::from_secs(1);
 /// How long the log's writer may take to end: more than one batch can.
 const LOG_CLOSES: Duration = Duration::from_secs(15);
 
@@ -278,13 +281,16 @@ fn keep_up(
     upkeep.spawn("the tail of the log", stop, tail.run(stop.clone()));
     // One that hangs must leave time for the next before the lease ends.
     let patience = config.lease / 3;
-    let heartbeat =
-        Heartbeat::new(&node.database, chain.clone(), node.verifier_id.clone(), patience);
+    let id = node.verifier_id.clone();
+    let heartbeat = Heartbeat::new(&node.database, chain.clone(), id, config.lease, patience);
     let (freshness, every, stopping) =
         (Arc::clone(&node.freshness), config.heartbeat, stop.clone());
     upkeep.spawn("the heartbeat", stop, async move {
         freshness::beat(&freshness, heartbeat, every, patience, stopping).await;
     });
+    let (waited, roll) = (Arc::clone(node), Roll::new(&node.database, BARRIER_LOOK));
+    let stopping = stop.clone();
+    upkeep.spawn("the barrier", stop, async move { waited.barrier.run(roll, stopping).await });
     project("the projection of keys", node, chain, readmodel::keys::Keys, upkeep, stop);
     project(
         "the projection of configurations",

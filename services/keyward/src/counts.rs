@@ -50,6 +50,18 @@ impl Counts {
             "keyward_lease_age_seconds",
             "Time since the log was known to hold nothing newer",
         );
+        metrics.describe_histogram(
+            "keyward_barrier_duration_seconds",
+            "Time from a commit that takes rights away until no verifier accepts the old state",
+        );
+        metrics.describe_counter(
+            "keyward_barrier_fenced_total",
+            "Verifiers that a write waited for in vain, until their leases had ended",
+        );
+        metrics.describe_histogram(
+            "keyward_commit_to_applied_seconds",
+            "Time from an event's recorded_at until this verifier had it, by this machine's clock",
+        );
         metrics.describe_gauge(
             "keyward_follower_lag_positions",
             "Events in the log that the verifier has not applied",

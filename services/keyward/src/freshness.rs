@@ -56,6 +56,8 @@ pub struct Freshness {
     trail: Mutex<Trail>,
     /// Told to who follows the log: what it reads may not be what the primary has.
     doubts: Notify,
+    /// Told to the heartbeat: somebody waits to hear what was applied.
+    urge: Notify,
 }
 
 /// What was true when an answer was begun.
@@ -78,6 +80,10 @@ struct Mark {
 impl Mark {
     const fn applied(self) -> Position {
         self.applied
+    }
+
+    const fn sent(self) -> Boottime {
+        self.sent
     }
 }
 
@@ -124,6 +130,7 @@ impl Freshness {
             withdrawals: AtomicU64::new(0),
             trail: Mutex::default(),
             doubts: Notify::new(),
+            urge: Notify::new(),
         }
     }
 
@@ -247,6 +254,20 @@ impl Freshness {
         self.caught_up.store(false, Ordering::Release);
         self.sent.store(Boottime::NEVER.nanos(), Ordering::Release);
         self.reach(Position::ZERO);
+    }
+
+    /// How long one heartbeat gives the right to answer.
+    const fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// Tells the heartbeat not to wait for its time: something was applied that others wait for.
+    pub fn urge(&self) {
+        self.urge.notify_one();
+    }
+
+    async fn urged(&self) {
+        self.urge.notified().await;
     }
 
     /// Tells who follows the log to connect anew.

@@ -4,6 +4,7 @@
 //! read side honest; `grpc` is the wire, one file an RPC. The binary is `cli`.
 
 pub mod app;
+mod barrier;
 pub mod cli;
 pub mod clock;
 pub mod commands;

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use vault::{ChainKey, NoEntropy, Peppers, Tokens};
 use verifier::Verifier;
 
+use crate::barrier::Barrier;
 use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::counts::Counts;
@@ -47,6 +48,8 @@ pub struct Node {
     pub verifier_id: String,
     /// Whether this node may answer.
     pub freshness: Arc<Freshness>,
+    /// For writes that must be known everywhere.
+    pub barrier: Barrier,
     /// For digests of secrets.
     pub peppers: Arc<Peppers>,
     /// For digests of requests; the log's own MACs are made in the log.

@@ -241,15 +241,20 @@ impl Tail {
                 }
                 Err(error) => return error.into(),
             };
+            let mut awaited = false;
             for recorded in &batch.events {
                 // One event at a time: a batch of verdicts that waits, waits for no more than that.
                 let _turn = self.node.applying.write().unwrap_or_else(PoisonError::into_inner);
-                if let Err(error) = fold::apply(&verifier, recorded, warm) {
-                    return Trouble::Newer(error);
+                match fold::apply(&verifier, recorded, warm) {
+                    Ok(takes_away) => awaited |= takes_away,
+                    Err(error) => return Trouble::Newer(error),
                 }
             }
             if !self.node.freshness.note_applied(&batch.events) {
                 return Trouble::Unsound(Box::new(OtherHistory));
+            }
+            if awaited {
+                self.node.freshness.urge();
             }
             self.measure(&batch.events, batch.head.position);
         }
@@ -264,6 +269,12 @@ impl Tail {
             }
             Some(_) | None => 0,
         };
+        if let Some(last) = events.last() {
+            let now = self.node.clock.now_micros().0;
+            let took = now.saturating_sub(last.recorded_at.as_microsecond()).max(0);
+            metrics::histogram!("keyward_commit_to_applied_seconds")
+                .record(Duration::from_micros(took.unsigned_abs()));
+        }
         #[expect(clippy::cast_precision_loss, reason = "a gauge of a lag needs no 53 bits")]
         {
             metrics::gauge!("keyward_follower_lag_positions").set(behind as f64);

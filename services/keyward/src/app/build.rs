@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use verifier::Verifier;
 
 use super::StartError;
+use crate::barrier::Barrier;
 use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::config::{Config, DatabaseChoice};
@@ -50,6 +51,7 @@ pub(super) async fn node(
         verifier: ArcSwap::from_pointee(Verifier::new(config.brand.clone())),
         applying: std::sync::RwLock::new(()),
         verifier_id: verifier_id.to_string(),
+        barrier: Barrier::default(),
         peppers: Arc::clone(ring.peppers()),
         chain: Arc::clone(ring.chain()),
         tokens: Arc::clone(ring.tokens()),

@@ -3,11 +3,32 @@
 
 use std::time::Duration;
 
-use eventlog::{Head, Heartbeat};
+use eventlog::{Head, Heartbeat, Sign};
 use tokio_util::sync::CancellationToken;
 
 use super::trail::Place;
 use super::{Freshness, Mark};
+use crate::clock::Boottime;
+
+/// Two heartbeats that are urged are never closer to each other than this.
+const SHORTEST: Duration = Duration::from_millis(5);
+
+/// What the heartbeats so far have come to.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    /// When the last one that was committed, and said that this node answers, was sent.
+    pub(super) registered: Option<Boottime>,
+    /// Whether the last one found this node at the head of the log.
+    at_head: bool,
+    failing: bool,
+}
+
+/// How soon the next heartbeat is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    AtOnce,
+    InTime,
+}
 
 /// Beats until `stop`. `patience` bounds how long the tail may take to reach a head that was seen.
 pub async fn beat(
@@ -19,14 +40,23 @@ pub async fn beat(
 ) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut failing = false;
+    let mut course = Course::default();
+    let mut next = Next::InTime;
     loop {
         // A beat that is dropped leaves nothing behind.
         tokio::select! {
             () = stop.cancelled() => break,
             () = async {
-                ticks.tick().await;
-                beat_once(freshness, &mut heartbeat, patience, &mut failing).await;
+                if next == Next::InTime {
+                    tokio::select! {
+                        _ = ticks.tick() => {}
+                        () = freshness.urged() => ticks.reset(),
+                    }
+                }
+                next = course.beat(freshness, &mut heartbeat, patience).await;
+                if next == Next::InTime {
+                    tokio::time::sleep(SHORTEST.min(every)).await;
+                }
             } => {}
         }
         metrics::gauge!("keyward_lease_age_seconds").set(freshness.staleness().as_secs_f64());
@@ -39,43 +69,67 @@ pub async fn beat(
     }
 }
 
-async fn beat_once(
-    freshness: &Freshness,
-    heartbeat: &mut Heartbeat,
-    patience: Duration,
-    failing: &mut bool,
-) {
-    let mark = freshness.mark();
-    match heartbeat.beat(mark.applied()).await {
-        Ok(beat) => {
-            if *failing {
-                tracing::info!("heartbeats are written again");
+impl Course {
+    /// One heartbeat, and what follows from it.
+    async fn beat(
+        &mut self,
+        freshness: &Freshness,
+        heartbeat: &mut Heartbeat,
+        patience: Duration,
+    ) -> Next {
+        let mark = freshness.mark();
+        let answers = self.at_head || freshness.check().is_ok();
+        match heartbeat.beat(Sign { applied: mark.applied(), answers }).await {
+            Ok(beat) => {
+                if self.failing {
+                    tracing::info!("heartbeats are written again");
+                }
+                self.failing = false;
+                let counts = self.counts(mark.sent(), freshness.lease());
+                self.registered = answers.then_some(mark.sent());
+                let place = hear(freshness, mark, &beat.head, counts, patience).await;
+                self.at_head = place == Place::Applied;
+                // The one that registers gives no right; the next one does.
+                if self.at_head && !counts { Next::AtOnce } else { Next::InTime }
             }
-            *failing = false;
-            hear(freshness, mark, &beat.head, patience).await;
-        }
-        Err(error) => {
-            if !*failing {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "no heartbeat was written: verdicts end with the lease"
-                );
+            Err(error) => {
+                if !self.failing {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "no heartbeat was written: verdicts end with the lease"
+                    );
+                }
+                self.failing = true;
+                Next::InTime
             }
-            *failing = true;
         }
+    }
+
+    /// Whether a heartbeat sent at `sent` can give the right to answer: only if those who wait for all
+    /// verifiers have been able to see this one since before it was sent (see `eventlog::heartbeat`).
+    pub(super) fn counts(&self, sent: Boottime, lease: Duration) -> bool {
+        self.registered.is_some_and(|registered| sent.since(registered) <= lease)
     }
 }
 
-/// Draws the conclusion from a heartbeat that was sent at `mark` and saw `head`.
-pub(super) async fn hear(freshness: &Freshness, mark: Mark, head: &Head, patience: Duration) {
+/// Draws the conclusion from a heartbeat that was sent at `mark` and saw `head`; whether it `counts`
+/// for the lease.
+pub(super) async fn hear(
+    freshness: &Freshness,
+    mark: Mark,
+    head: &Head,
+    counts: bool,
+    patience: Duration,
+) -> Place {
     if freshness.place(mark, head) == Place::Ahead {
         freshness.wait_for(head.position, patience).await;
     }
-    match freshness.place(mark, head) {
-        Place::Applied => freshness.renew(mark),
+    let place = freshness.place(mark, head);
+    match place {
+        Place::Applied if counts => freshness.renew(mark),
+        Place::Applied | Place::Forgotten => {}
         // Whoever follows may hang on a server that is no primary any more.
         Place::Ahead => freshness.doubt(),
-        Place::Forgotten => {}
         Place::Elsewhere => {
             tracing::error!(
                 position = %head.position, log_id = %head.log_id, epoch = head.epoch,
@@ -85,4 +139,5 @@ pub(super) async fn hear(freshness: &Freshness, mark: Mark, head: &Head, patienc
             freshness.doubt();
         }
     }
+    place
 }

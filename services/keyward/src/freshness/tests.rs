@@ -3,7 +3,7 @@
 use eventlog::{Mac, Metadata, Revision, StreamId};
 use jiff::Timestamp;
 
-use super::beat::hear;
+use super::beat::{Course, hear};
 use super::*;
 
 const LEASE: Duration = Duration::from_secs(3_600);
@@ -61,7 +61,7 @@ fn renew(freshness: &Freshness) {
 
 /// A heartbeat that sees this head; nothing is applied meanwhile.
 async fn beat_sees(freshness: &Freshness, head: &Head) {
-    hear(freshness, freshness.mark(), head, Duration::ZERO).await;
+    hear(freshness, freshness.mark(), head, true, Duration::ZERO).await;
 }
 
 #[test]
@@ -127,11 +127,33 @@ async fn a_heartbeat_renews_the_lease_only_at_a_head_whose_history_was_applied()
         assert!(freshness.note_applied(&events(1..=10_000, 1)));
         // Sent before all of this was applied, so that a head in the middle is no loss.
         let mark = Mark { applied: Position::ZERO, ..freshness.mark() };
-        hear(&freshness, mark, &head(position, 1), Duration::ZERO).await;
+        hear(&freshness, mark, &head(position, 1), true, Duration::ZERO).await;
         // What is too far back to be known proves nothing; it is no fault either.
         assert_eq!(freshness.check().is_ok(), position > 9_000, "{position}");
         assert_eq!(freshness.applied(), Position::new(10_000), "{position}");
     }
+}
+
+#[test]
+fn a_heartbeat_counts_only_if_one_was_seen_to_answer_within_a_lease_before_it() {
+    let lease = Duration::from_secs(1);
+    let (clock, mut course) = (Clock::default(), Course::default());
+    let sent = clock.boottime();
+    assert!(!course.counts(sent, lease), "nobody could know of it");
+    course.registered = Some(sent);
+    assert!(course.counts(sent.after(lease), lease));
+    assert!(
+        !course.counts(sent.after(lease + Duration::from_nanos(1)), lease),
+        "forgotten by then"
+    );
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_does_not_count_gives_no_right_to_answer() {
+    let freshness = freshness(LEASE);
+    freshness.note_warm(head(7, 1));
+    let place = hear(&freshness, freshness.mark(), &head(7, 1), false, Duration::ZERO).await;
+    assert_eq!((place, freshness.check()), (Place::Applied, Err(NotFresh::StartingUp)));
 }
 
 #[tokio::test]
@@ -153,7 +175,7 @@ async fn a_heartbeat_waits_for_the_tail_to_reach_the_head_that_it_saw() {
         assert!(freshness.note_applied(&events(8..=9, 1)));
     };
     let seen = head(8, 1);
-    tokio::join!(hear(&freshness, freshness.mark(), &seen, LEASE), apply);
+    tokio::join!(hear(&freshness, freshness.mark(), &seen, true, LEASE), apply);
     assert!(freshness.check().is_ok());
 }
 
@@ -183,7 +205,7 @@ async fn a_lost_tail_that_was_written_beyond_what_was_applied_is_found_where_the
     let freshness = fresh_at(7);
     let mark = freshness.mark();
     assert!(freshness.note_applied(&events(8..=12, 1)));
-    hear(&freshness, mark, &head(9, 2), Duration::ZERO).await;
+    hear(&freshness, mark, &head(9, 2), true, Duration::ZERO).await;
     assert_eq!(freshness.check(), Err(NotFresh::StartingUp));
     // Warmed from the new primary it answers again, although it is behind where it was.
     freshness.note_warm(head(9, 2));

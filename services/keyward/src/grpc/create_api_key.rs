@@ -15,7 +15,7 @@ use prost::Message;
 
 use super::call::{Call, refuse_large};
 use super::config_fields::{ConfigFields, PlainConfig};
-use super::mutation::Mutation;
+use super::mutation::{Mutation, Wait};
 use super::status::{InField, Refusal, Resource};
 use super::{convert, fields, standing};
 use crate::commands::{Folded, Intent, Subject};
@@ -56,6 +56,7 @@ pub(super) async fn run(
         request_id: &request.request_id,
         workspace: Some(workspace),
         missing: (Resource::ApiKey, key_id.to_string()),
+        wait: Wait::None,
     };
     let reply = |folded: &[Folded]| CreateApiKeyResponse {
         api_key: folded.first().and_then(|folded| match &folded.subject {

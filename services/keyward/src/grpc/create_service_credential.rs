@@ -7,7 +7,7 @@ use domain::service_credential::{Bounds, Permission, ServiceCredentialCommand};
 use domain::{CredentialKind, Env, Name, ServiceCredentialId};
 
 use super::call::Call;
-use super::mutation::Mutation;
+use super::mutation::{Mutation, Wait};
 use super::service_credentials::resource;
 use super::status::{InField, Refusal, Resource};
 use super::{fields, standing};
@@ -45,6 +45,7 @@ pub(super) async fn run(
         request_id: &request.request_id,
         workspace: None,
         missing: (Resource::ServiceCredential, id.to_string()),
+        wait: Wait::None,
     };
     let reply = |folded: &[Folded]| CreateServiceCredentialResponse {
         service_credential: resource(&node, folded),

@@ -7,7 +7,7 @@ use domain::workspace::WorkspaceCommand;
 use domain::{CredentialKind, Env, Name, WorkspaceId};
 
 use super::call::Call;
-use super::mutation::Mutation;
+use super::mutation::{Mutation, Wait};
 use super::status::{InField, Refusal, Resource};
 use super::workspaces::resource;
 use crate::commands::{Folded, Intent};
@@ -40,6 +40,7 @@ pub(super) async fn run(
         // The id is drawn anew on every try, so that the client's request can't be bound to it.
         workspace: None,
         missing: (Resource::Workspace, workspace.to_string()),
+        wait: Wait::None,
     };
     let reply = |folded: &[Folded]| CreateWorkspaceResponse {
         workspace: resource(&node, folded),

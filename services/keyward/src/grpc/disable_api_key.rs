@@ -1,4 +1,4 @@
-//! DisableApiKey: the reversible switch, off.
+//! DisableApiKey: the reversible switch, off. When it returns, no verifier accepts the key.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use api::v1::{DisableApiKeyRequest, DisableApiKeyResponse};
 use domain::api_key::ApiKeyCommand;
 
 use super::call::Call;
+use super::fields;
 use super::status::Refusal;
 use super::switch::OnKey;
 use crate::node::Node;
@@ -22,7 +23,8 @@ pub(super) async fn run(
         key_id: &request.key_id,
         etag: &request.etag,
         request_id: &request.request_id,
+        wait: fields::wait(request.wait)?,
     };
-    let reply = |api_key| DisableApiKeyResponse { api_key, consistency_token: String::new() };
+    let reply = |api_key| DisableApiKeyResponse { api_key, ..DisableApiKeyResponse::default() };
     on_key.run(node, call, |now| ApiKeyCommand::Disable { now }, reply).await
 }

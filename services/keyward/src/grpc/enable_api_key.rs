@@ -6,6 +6,7 @@ use api::v1::{EnableApiKeyRequest, EnableApiKeyResponse};
 use domain::api_key::ApiKeyCommand;
 
 use super::call::Call;
+use super::mutation::Wait;
 use super::status::Refusal;
 use super::switch::OnKey;
 use crate::node::Node;
@@ -22,6 +23,7 @@ pub(super) async fn run(
         key_id: &request.key_id,
         etag: &request.etag,
         request_id: &request.request_id,
+        wait: Wait::None,
     };
     let reply = |api_key| EnableApiKeyResponse { api_key, consistency_token: String::new() };
     on_key.run(node, call, |now| ApiKeyCommand::Enable { now }, reply).await

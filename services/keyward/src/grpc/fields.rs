@@ -9,6 +9,7 @@ use domain::{
 };
 use jiff::Timestamp;
 
+use super::mutation::Wait;
 use super::status::{InField, Refusal};
 
 /// An id that must be there.
@@ -211,4 +212,12 @@ pub fn request_id(text: &str) -> Result<Option<&str>, Refusal> {
         return Ok(Some(text));
     }
     Err(Refusal::field("request_id", "must have 16 to 255 visible ASCII characters"))
+}
+
+/// What a call that takes rights away waits for.
+pub fn wait(number: i32) -> Result<Wait, Refusal> {
+    Ok(match variant("wait", number)? {
+        wire::BarrierWait::Unspecified | wire::BarrierWait::AllVerifiers => Wait::AllVerifiers,
+        wire::BarrierWait::None => Wait::None,
+    })
 }

@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use api::v1::ErrorReason;
+use api::v1::{self as wire, ErrorReason};
 use domain::WorkspaceId;
 use eventlog::{Metadata, NewRequest, Position, RequestKey, StoredRequest};
 use prost::Message;
+use tokio::time::Instant;
 use vault::{SealError, TokenPurpose};
 
 use super::call::Call;
 use super::fields;
 use super::status::{Refusal, Resource};
+use crate::barrier::Passed;
 use crate::commands::{CommandError, Envelope, Folded, Intent, Outcome};
 use crate::node::Node;
 
@@ -23,6 +25,19 @@ const REPLAY: Duration = Duration::from_secs(600);
 pub trait Reply: Message + Default {
     /// Puts the consistency token into it.
     fn set_consistency_token(&mut self, token: String);
+
+    /// Puts the end of the wait for all verifiers into it. An answer to what never waits has no place
+    /// for it.
+    fn set_barrier(&mut self, _: wire::Barrier) {}
+}
+
+/// What a change waits for, beyond its commit and this node's own verifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Nothing.
+    None,
+    /// That no verifier accepts the state before it.
+    AllVerifiers,
 }
 
 /// One change that a caller asks for.
@@ -37,6 +52,8 @@ pub struct Mutation<'a, Asked> {
     pub workspace: Option<WorkspaceId>,
     /// What NOT_FOUND means here: which kind of thing, and its name.
     pub missing: (Resource, String),
+    /// What it waits for.
+    pub wait: Wait,
 }
 
 impl<Asked: Message> Mutation<'_, Asked> {
@@ -77,10 +94,10 @@ impl<Asked: Message> Mutation<'_, Asked> {
         let outcome = node.commands.execute(&self.envelope(tenant), intents, remember).await;
         match (outcome, &key) {
             (Ok(Outcome::Committed(done)), _) => {
-                let mut answer = reply(&done.folded);
+                let committed = Instant::now();
+                let answer = reply(&done.folded);
                 node.settle(done.position).await;
-                answer.set_consistency_token(node.freshness.token(done.position));
-                Ok(answer)
+                Ok(self.completed(node, answer, done.position, committed).await)
             }
             (Ok(Outcome::Repeated(stored)), Some(key)) => self.replay(node, key, &stored).await,
             (Ok(Outcome::Repeated(_)), None) => {
@@ -179,9 +196,23 @@ impl<Asked: Message> Mutation<'_, Asked> {
             .tokens
             .open_bytes(TokenPurpose::Reply, &bound(key), sealed)
             .map_err(|error| Refusal::internal(&error))?;
-        let mut answer = R::decode(bytes.as_slice()).map_err(|error| Refusal::internal(&error))?;
-        answer.set_consistency_token(node.freshness.token(Position::new(stored.position.get())));
-        Ok(answer)
+        let answer = R::decode(bytes.as_slice()).map_err(|error| Refusal::internal(&error))?;
+        Ok(self.completed(node, answer, stored.position, Instant::now()).await)
+    }
+
+    /// The answer with its consistency token; after the wait, if this change waits.
+    async fn completed<R: Reply>(
+        &self,
+        node: &Node,
+        mut answer: R,
+        position: Position,
+        committed: Instant,
+    ) -> R {
+        answer.set_consistency_token(node.freshness.token(position));
+        if self.wait == Wait::AllVerifiers {
+            answer.set_barrier(node.barrier.pass(position, committed).await.into());
+        }
+        answer
     }
 }
 
@@ -228,25 +259,40 @@ fn bound(key: &RequestKey) -> Vec<u8> {
         .collect()
 }
 
+impl From<Passed> for wire::Barrier {
+    fn from(passed: Passed) -> Self {
+        let count = |number| i32::try_from(number).unwrap_or(i32::MAX);
+        Self {
+            confirmed: count(passed.confirmed),
+            fenced: count(passed.fenced),
+            elapsed: prost_types::Duration::try_from(passed.elapsed).ok(),
+        }
+    }
+}
+
 macro_rules! replies {
-    ($($message:ident),+ $(,)?) => {
-        $( impl Reply for api::v1::$message {
+    ($($message:ident $(with $barrier:ident)?),+ $(,)?) => {
+        $( impl Reply for wire::$message {
             fn set_consistency_token(&mut self, token: String) {
                 self.consistency_token = token;
             }
+
+            $( fn set_barrier(&mut self, passed: wire::Barrier) {
+                self.$barrier = Some(passed);
+            } )?
         } )+
     };
 }
 
 replies!(
     CreateApiKeyResponse,
-    DisableApiKeyResponse,
+    DisableApiKeyResponse with barrier,
     EnableApiKeyResponse,
-    RevokeApiKeyResponse,
+    RevokeApiKeyResponse with barrier,
     CreateWorkspaceResponse,
-    SuspendWorkspaceResponse,
+    SuspendWorkspaceResponse with barrier,
     ResumeWorkspaceResponse,
-    ResetWorkspaceTokenResponse,
+    ResetWorkspaceTokenResponse with barrier,
     CreateServiceCredentialResponse,
-    RevokeServiceCredentialResponse,
+    RevokeServiceCredentialResponse with barrier,
 );

@@ -31,13 +31,14 @@ pub(super) async fn run(
         workspace,
         etag: &request.etag,
         request_id: &request.request_id,
+        wait: fields::wait(request.wait)?,
     };
     let command =
         WorkspaceCommand::ResetToken { token: drawn.record.clone(), now: node.clock.now() };
     let reply = |workspace| ResetWorkspaceTokenResponse {
         workspace,
         workspace_token: drawn.text.expose().to_owned(),
-        consistency_token: String::new(),
+        ..ResetWorkspaceTokenResponse::default()
     };
     on_workspace.run(&node, &call, command, reply).await
 }

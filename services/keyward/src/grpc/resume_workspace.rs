@@ -7,6 +7,7 @@ use domain::workspace::WorkspaceCommand;
 
 use super::call::Call;
 use super::fields;
+use super::mutation::Wait;
 use super::status::Refusal;
 use super::workspaces::OnWorkspace;
 use crate::node::Node;
@@ -23,6 +24,7 @@ pub(super) async fn run(
         workspace: fields::id("workspace_id", &request.workspace_id)?,
         etag: &request.etag,
         request_id: &request.request_id,
+        wait: Wait::None,
     };
     let command = WorkspaceCommand::Resume { now: node.clock.now() };
     let reply = |workspace| ResumeWorkspaceResponse { workspace, consistency_token: String::new() };

@@ -1,5 +1,4 @@
-//! RevokeApiKey: the end of a key, for good. Bounded-stale: other verifiers may accept the key until
-//! they have applied the event, never longer than their lease.
+//! RevokeApiKey: the end of a key, for good. When it returns, no verifier accepts the key.
 
 use std::sync::Arc;
 
@@ -24,18 +23,17 @@ pub(super) async fn run(
     if reason == RevocationReason::Other && text.as_str().is_empty() {
         return Err(Refusal::field("reason_text", "is required with OTHER"));
     }
-    fields::variant::<wire::BarrierWait>("wait", request.wait)?;
     let on_key = OnKey {
         asked: &request,
         workspace_id: &request.workspace_id,
         key_id: &request.key_id,
         etag: &request.etag,
         request_id: &request.request_id,
+        wait: fields::wait(request.wait)?,
     };
     let revoked_by = call.caller.actor();
     let command = |now| ApiKeyCommand::Revoke { revoked_by, reason, text, now };
-    let reply =
-        |api_key| RevokeApiKeyResponse { api_key, barrier: None, consistency_token: String::new() };
+    let reply = |api_key| RevokeApiKeyResponse { api_key, ..RevokeApiKeyResponse::default() };
     on_key.run(node, call, command, reply).await
 }
 

@@ -31,10 +31,11 @@ pub(super) async fn run(
         request_id: &request.request_id,
         workspace: None,
         missing: (Resource::ServiceCredential, id.to_string()),
+        wait: fields::wait(request.wait)?,
     };
     let reply = |folded: &[Folded]| RevokeServiceCredentialResponse {
         service_credential: resource(&node, folded),
-        consistency_token: String::new(),
+        ..RevokeServiceCredentialResponse::default()
     };
     mutation.run(&node, &[intent], reply).await
 }

@@ -25,9 +25,10 @@ pub(super) async fn run(
         workspace: fields::id("workspace_id", &request.workspace_id)?,
         etag: &request.etag,
         request_id: &request.request_id,
+        wait: fields::wait(request.wait)?,
     };
     let command = WorkspaceCommand::Suspend { reason, now: node.clock.now() };
     let reply =
-        |workspace| SuspendWorkspaceResponse { workspace, consistency_token: String::new() };
+        |workspace| SuspendWorkspaceResponse { workspace, ..SuspendWorkspaceResponse::default() };
     on_workspace.run(&node, &call, command, reply).await
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use prost::Message;
 
 use super::call::Call;
-use super::mutation::{Mutation, Reply};
+use super::mutation::{Mutation, Reply, Wait};
 use super::status::{Refusal, Resource};
 use super::{convert, fields, standing};
 use crate::commands::{CommandError, Folded, Intent, Subject};
@@ -22,6 +22,7 @@ pub(super) struct OnKey<'a, Asked> {
     pub(super) key_id: &'a str,
     pub(super) etag: &'a str,
     pub(super) request_id: &'a str,
+    pub(super) wait: Wait,
 }
 
 impl<Asked: Message> OnKey<'_, Asked> {
@@ -45,6 +46,7 @@ impl<Asked: Message> OnKey<'_, Asked> {
             request_id: self.request_id,
             workspace: Some(workspace),
             missing: (Resource::ApiKey, key_id.to_string()),
+            wait: self.wait,
         };
         // Opened before the change: an answer must not fail after it.
         let known = visible(&node, &call, workspace, key_id).await?;

@@ -8,7 +8,7 @@ use domain::workspace::WorkspaceCommand;
 use prost::Message;
 
 use super::call::Call;
-use super::mutation::{Mutation, Reply};
+use super::mutation::{Mutation, Reply, Wait};
 use super::status::{Refusal, Resource};
 use super::{convert, fields, standing};
 use crate::commands::{Folded, Intent, Subject};
@@ -20,6 +20,7 @@ pub(super) struct OnWorkspace<'a, Asked> {
     pub(super) workspace: WorkspaceId,
     pub(super) etag: &'a str,
     pub(super) request_id: &'a str,
+    pub(super) wait: Wait,
 }
 
 impl<Asked: Message> OnWorkspace<'_, Asked> {
@@ -39,6 +40,7 @@ impl<Asked: Message> OnWorkspace<'_, Asked> {
             request_id: self.request_id,
             workspace: Some(self.workspace),
             missing: (Resource::Workspace, self.workspace.to_string()),
+            wait: self.wait,
         };
         mutation.run(node, &[intent], |folded| reply(resource(node, folded))).await
     }

@@ -21,14 +21,15 @@ pub(super) struct Boundless {
 }
 
 /// Folds one event into the verifier, unless the read model that it was warmed from had it already.
+/// Returns whether somebody may wait for it to be known everywhere.
 pub(super) fn apply(
     verifier: &Verifier,
     recorded: &RecordedEvent,
     warm: Warm,
-) -> Result<(), Boundless> {
+) -> Result<bool, Boundless> {
     if let Some(Noun::Config | Noun::AuthToken) = Event::noun(&recorded.kind, recorded.schema) {
         // No verdict rests on these.
-        return Ok(());
+        return Ok(false);
     }
     match Event::decode(&recorded.kind, recorded.schema, &recorded.payload) {
         Ok(event) => {
@@ -40,7 +41,7 @@ pub(super) fn apply(
             if recorded.position > known {
                 verifier.apply(&event);
             }
-            Ok(())
+            Ok(event.takes_away())
         }
         Err(cause) => {
             let stream = recorded.stream.as_str();
@@ -55,7 +56,7 @@ pub(super) fn apply(
                 );
                 quarantine(verifier, suspect);
             }
-            Ok(())
+            Ok(true)
         }
     }
 }
