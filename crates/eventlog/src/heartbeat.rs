@@ -24,7 +24,8 @@ const BEAT: &str = "WITH beat AS ( \
      SET applied_position = excluded.applied_position, beat_at = excluded.beat_at, \
      lease_ms = excluded.lease_ms, answers = excluded.answers \
      RETURNING beat_at) \
-     SELECT log_id, epoch, position, mac, beat_at FROM log.head, beat";
+     SELECT log_id, epoch, position, mac, beat_at, \
+     EXISTS (SELECT FROM log.verifiers WHERE verifier_id <> $1) FROM log.head, beat";
 const ANSWERING: &str = "SELECT verifier_id, applied_position, beat_at, lease_ms \
      FROM log.verifiers WHERE answers AND beat_at > \
      clock_timestamp() - (2 * lease_ms + 100) * interval '1 millisecond' ORDER BY verifier_id";
@@ -38,6 +39,8 @@ pub struct Beat {
     pub head: Head,
     /// The database's clock at that moment.
     pub database_time: Timestamp,
+    /// Whether there are other verifiers, or were within ten minutes.
+    pub others: bool,
 }
 
 /// A verifier's last heartbeat.
@@ -114,7 +117,7 @@ impl Heartbeat {
             .map_err(|_| LogError::timed_out("heartbeat"))??;
         self.line = Some(line);
         let head = row::head(&row, |log_id| self.chain.genesis(log_id))?;
-        Ok(Beat { head, database_time: row::timestamp(&row, 4)? })
+        Ok(Beat { head, database_time: row::timestamp(&row, 4)?, others: row.try_get(5)? })
     }
 
     async fn connect(&self) -> Result<(Connection, Statement), LogError> {

@@ -57,8 +57,8 @@ const INSERT_EVENTS: &str = "INSERT INTO log.events (position, stream, revision,
      FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::int[], \
      $7::text[], $8::bytea[], $9::bytea[], $11::bytea[]) \
      AS new (position, stream, revision, event_id, kind, schema, workspace_id, payload, metadata, mac)";
-const MOVE_HEAD: &str =
-    "UPDATE log.head SET position = $1, mac = $2 FROM pg_notify('keyward_log', $1::bigint::text)";
+const MOVE_HEAD: &str = "UPDATE log.head SET position = $1, mac = $2 \
+     FROM (SELECT CASE WHEN $3 THEN pg_notify('keyward_log', $1::bigint::text) END) AS told";
 const INSERT_REQUESTS: &str = "INSERT INTO log.requests (workspace, caller, rpc, request_id, \
      content_digest, position, sealed_reply, expires_at) \
      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], \
@@ -79,7 +79,8 @@ const AT_ONCE: &str = "WITH moved AS ( \
      content_digest, position, sealed_reply, expires_at) \
      SELECT new.* FROM moved, unnest($18::text[], $19::text[], $20::text[], $21::text[], \
      $22::bytea[], $23::bigint[], $24::bytea[], $25::timestamptz[]) AS new) \
-     SELECT clock_timestamp(), pg_notify('keyward_log', position::text) FROM moved";
+     SELECT clock_timestamp(), \
+     CASE WHEN $26 THEN pg_notify('keyward_log', position::text) END FROM moved";
 
 type Parameters<'a> = [&'a (dyn ToSql + Sync); 1];
 
@@ -161,6 +162,7 @@ impl Session {
         &self,
         known: &Head,
         plan: &Plan<'_>,
+        notify: bool,
     ) -> Result<Option<Timestamp>, Failure> {
         let (events, requests) = (EventColumns::of(plan), RequestColumns::of(plan));
         let (position, known_position) = (plan.head.position.to_sql(), known.position.to_sql());
@@ -168,7 +170,7 @@ impl Session {
         let head: [&(dyn ToSql + Sync); 6] =
             [&position, &mac, &known.log_id, &known.epoch, &known_position, &known_mac];
         let events = events.parameters(&plan.now);
-        let parameters = [&head[..], &events, &requests.parameters()].concat();
+        let parameters = [&head[..], &events, &requests.parameters(), &[&notify]].concat();
         let trip = self.connection.query(&self.at_once, &parameters);
         let rows = match tokio::time::timeout(self.limit, trip).await {
             Ok(Ok(rows)) => rows,
@@ -255,13 +257,13 @@ impl Session {
 
     /// Second round trip: writes everything and commits. A plan of requests only leaves the head as it
     /// is, and nobody is woken.
-    pub(crate) async fn commit(&self, plan: &Plan<'_>) -> Result<(), Failure> {
+    pub(crate) async fn commit(&self, plan: &Plan<'_>, notify: bool) -> Result<(), Failure> {
         let trip = async {
             tokio::join!(
                 biased;
                 self.insert_events(plan),
                 self.insert_requests(plan),
-                self.move_head(plan),
+                self.move_head(plan, notify),
                 self.connection.batch_execute("COMMIT"),
             )
         };
@@ -300,12 +302,14 @@ impl Session {
         self.connection.execute(&self.insert_requests, &columns.parameters()).await
     }
 
-    async fn move_head(&self, plan: &Plan<'_>) -> Result<u64, tokio_postgres::Error> {
+    async fn move_head(&self, plan: &Plan<'_>, notify: bool) -> Result<u64, tokio_postgres::Error> {
         if plan.events.is_empty() {
             return Ok(0);
         }
         let position = plan.head.position.to_sql();
-        self.connection.execute(&self.move_head, &[&position, &plan.head.mac.as_slice()]).await
+        self.connection
+            .execute(&self.move_head, &[&position, &plan.head.mac.as_slice(), &notify])
+            .await
     }
 }
 

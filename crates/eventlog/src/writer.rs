@@ -4,6 +4,8 @@
 //! meanwhile the next batch gathers in the channel. It deliberately holds no state that matters: a
 //! killed writer leaves either a whole batch or nothing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use metrics::{counter, histogram};
@@ -52,6 +54,8 @@ pub(crate) struct Writer {
     pub(crate) patience: Patience,
     pub(crate) queue: mpsc::Receiver<Pending>,
     pub(crate) commits: CommitsSender,
+    /// Whether followers in other programs are to be woken.
+    pub(crate) notify: Arc<AtomicBool>,
     /// The head as this writer last saw it; none once the log turned out not to have grown from it.
     pub(crate) known: Option<Head>,
     pub(crate) log_id: Uuid,
@@ -168,7 +172,7 @@ impl Writer {
                 self.session = Some(session);
             }
         } else {
-            session.commit(&plan).await?;
+            session.commit(&plan, self.notifies()).await?;
             self.session = Some(session);
         }
         Ok(self.settle(plan))
@@ -189,7 +193,7 @@ impl Writer {
             return Ok(None);
         };
         let plan = Plan::new(past, &self.chain, commands.iter().copied());
-        match session.commit_at_once(&known, &plan).await? {
+        match session.commit_at_once(&known, &plan, self.notifies()).await? {
             Some(shown) => {
                 self.clock.note(shown);
                 Ok(Some(plan))
@@ -200,6 +204,10 @@ impl Writer {
                 Ok(None)
             }
         }
+    }
+
+    fn notifies(&self) -> bool {
+        self.notify.load(Ordering::Relaxed)
     }
 
     /// Takes note of what is committed, and tells followers in this program.
@@ -268,5 +276,5 @@ fn outcome_unknown(error: LogError) -> LogError {
     if let LogError::Unavailable(cause) = error {
         return LogError::OutcomeUnknown(cause);
     }
-    LogError::OutcomeUnknown(std::sync::Arc::new(error))
+    LogError::OutcomeUnknown(Arc::new(error))
 }

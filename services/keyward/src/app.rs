@@ -2,7 +2,7 @@
 
 mod build;
 mod health;
-mod requests;
+mod past;
 mod upkeep;
 
 use std::io;
@@ -269,7 +269,7 @@ async fn serve(
     listener.serve(stop, drain).await;
 }
 
-/// Starts the tail, the heartbeat, the projections and the clearing of old requests.
+/// Starts the tail, the heartbeat, the projections and the clearing of what is past.
 fn keep_up(
     node: &Arc<Node>,
     config: &Config,
@@ -285,8 +285,9 @@ fn keep_up(
     let heartbeat = Heartbeat::new(&node.database, chain.clone(), id, config.lease, patience);
     let (freshness, every, stopping) =
         (Arc::clone(&node.freshness), config.heartbeat, stop.clone());
+    let log = node.commands.log().clone();
     upkeep.spawn("the heartbeat", stop, async move {
-        freshness::beat(&freshness, heartbeat, every, patience, stopping).await;
+        freshness::beat(&freshness, heartbeat, &log, every, patience, stopping).await;
     });
     let (waited, roll) = (Arc::clone(node), Roll::new(&node.database, BARRIER_LOOK));
     let stopping = stop.clone();
@@ -308,8 +309,8 @@ fn keep_up(
         upkeep,
         stop,
     );
-    let clearing = requests::keep_small(Arc::clone(node), stop.clone());
-    upkeep.spawn("the clearing of old requests", stop, clearing);
+    let clearing = past::keep_small(Arc::clone(node), stop.clone());
+    upkeep.spawn("the clearing of what is past", stop, clearing);
 }
 
 fn project<P: eventlog::Projection>(

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use eventlog::{
-    Expected, LogError, Position, RecordedEvent, StartAt, Subscription, SubscriptionOptions,
+    Expected, LogError, Position, RecordedEvent, Revision, StartAt, Subscription,
+    SubscriptionOptions,
 };
 use testkit::FaultProxy;
 
@@ -140,6 +141,26 @@ async fn a_notification_wakes_a_follower_of_another_program() {
     assert!(follower.next_batch().await.unwrap().events.is_empty());
     let (read, _) = tokio::join!(follow_to(&mut follower, Position::new(3)), fill(&log, 3));
     assert_eq!(read.len(), 3);
+}
+
+#[tokio::test]
+async fn a_writer_that_is_told_so_wakes_nobody_until_told_otherwise() {
+    let world = world().await;
+    let log = world.log().await;
+    let mut follower = follower(&world, never_polling()).await;
+    assert!(follower.next_batch().await.unwrap().events.is_empty());
+    log.notify_others(false);
+    // Both ways to write: one that leaves open where its stream is, and several that do not.
+    fill(&log, 1).await;
+    for revision in 1..4 {
+        let expected = Expected::Exact(Revision::new(revision));
+        appended(log.append(one("s-0", expected)).await);
+    }
+    let quiet = tokio::time::timeout(Duration::from_millis(300), follower.next_batch()).await;
+    assert!(quiet.is_err(), "{quiet:?}");
+    log.notify_others(true);
+    appended(log.append(one("s-0", Expected::Exact(Revision::new(4)))).await);
+    assert_eq!(follow_to(&mut follower, Position::new(5)).await.len(), 5);
 }
 
 #[tokio::test]

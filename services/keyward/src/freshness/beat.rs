@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use eventlog::{Head, Heartbeat, Sign};
+use eventlog::{EventLog, Head, Heartbeat, Sign};
 use tokio_util::sync::CancellationToken;
 
 use super::trail::Place;
@@ -30,10 +30,11 @@ enum Next {
     InTime,
 }
 
-/// Beats until `stop`. `patience` bounds how long the tail may take to reach a head that was seen.
+/// Beats until `stop`, and tells the `log` whether others follow it. `patience` bounds how long the tail may take to reach a head that was seen.
 pub async fn beat(
     freshness: &Freshness,
     mut heartbeat: Heartbeat,
+    log: &EventLog,
     every: Duration,
     patience: Duration,
     stop: CancellationToken,
@@ -53,7 +54,7 @@ pub async fn beat(
                         () = freshness.urged() => ticks.reset(),
                     }
                 }
-                next = course.beat(freshness, &mut heartbeat, patience).await;
+                next = course.beat(freshness, &mut heartbeat, log, patience).await;
                 if next == Next::InTime {
                     tokio::time::sleep(SHORTEST.min(every)).await;
                 }
@@ -75,6 +76,7 @@ impl Course {
         &mut self,
         freshness: &Freshness,
         heartbeat: &mut Heartbeat,
+        log: &EventLog,
         patience: Duration,
     ) -> Next {
         let mark = freshness.mark();
@@ -85,6 +87,7 @@ impl Course {
                     tracing::info!("heartbeats are written again");
                 }
                 self.failing = false;
+                log.notify_others(beat.others);
                 let counts = self.counts(mark.sent(), freshness.lease());
                 self.registered = answers.then_some(mark.sent());
                 let place = hear(freshness, mark, &beat.head, counts, patience).await;

@@ -1,10 +1,11 @@
-//! What is kept of idempotent requests does not grow for ever: replies are cleared once their time is
-//! over, and the requests themselves are forgotten later.
+//! What is kept beside the log does not grow for ever: replies to idempotent requests are cleared once
+//! their time is over, the requests themselves are forgotten later, and so are verifiers that ended
+//! without a word.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventlog::LogError;
+use eventlog::{LogError, heartbeat};
 use tokio_util::sync::CancellationToken;
 
 use crate::node::Node;
@@ -22,7 +23,7 @@ pub(super) async fn keep_small(node: Arc<Node>, stop: CancellationToken) {
         loop {
             if let Err(error) = clear(&node).await {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "old requests were not cleared");
+                tracing::warn!(error, "what is past was not cleared");
             }
             tokio::time::sleep(EVERY).await;
         }
@@ -37,6 +38,7 @@ async fn clear(node: &Node) -> Result<(), LogError> {
     let (log, now) = (node.commands.log(), node.clock.now());
     let replies = log.purge_requests(now).await?;
     let requests = log.forget_requests(now - REMEMBERED).await?;
-    tracing::debug!(replies, requests, "old requests cleared");
+    let verifiers = heartbeat::forget_silent(&node.database).await?;
+    tracing::debug!(replies, requests, verifiers, "what is past is cleared");
     Ok(())
 }
