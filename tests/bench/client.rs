@@ -7,7 +7,7 @@ use api::v1::api_key_service_client::ApiKeyServiceClient;
 use api::v1::workspace_service_client::WorkspaceServiceClient;
 use api::v1::{
     CreateApiKeyRequest, CreateServiceCredentialRequest, CreateWorkspaceRequest, Permission,
-    RequiredScopes, VerifyKeyRequest,
+    RequiredScopes, RevocationReason, RevokeApiKeyRequest, VerifyKeyRequest,
 };
 use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -69,8 +69,8 @@ impl Caller {
         made.expect("a service credential").into_inner().secret
     }
 
-    /// Makes the key of this number; answers its secret.
-    pub async fn create_key(&self, workspace: &str, number: usize) -> String {
+    /// Makes the key of this number; answers its secret and its id.
+    pub async fn create_key(&self, workspace: &str, number: usize) -> (String, String) {
         let mut client = ApiKeyServiceClient::new(self.channel.clone());
         let asked = CreateApiKeyRequest {
             workspace_id: workspace.to_owned(),
@@ -80,7 +80,22 @@ impl Caller {
             ..Default::default()
         };
         let made = client.create_api_key(self.request(asked)).await.expect("a key");
-        made.into_inner().secret
+        let made = made.into_inner();
+        (made.secret, made.api_key.expect("it is answered").key_id)
+    }
+
+    /// Revokes a key; answers how many verifiers have confirmed it.
+    pub async fn revoke_key(&self, workspace: &str, key_id: &str) -> usize {
+        let mut client = ApiKeyServiceClient::new(self.channel.clone());
+        let asked = RevokeApiKeyRequest {
+            workspace_id: workspace.to_owned(),
+            key_id: key_id.to_owned(),
+            reason: RevocationReason::Compromised.into(),
+            ..Default::default()
+        };
+        let done = client.revoke_api_key(self.request(asked)).await.expect("a revocation");
+        let barrier = done.into_inner().barrier.expect("it waits");
+        usize::try_from(barrier.confirmed).expect("a count")
     }
 
     /// Asks for a verdict; answers it encoded.

@@ -127,7 +127,7 @@ pub async fn keys(caller: &Caller, workspace: &str, count: usize, callers: usize
                     if number >= count {
                         return made;
                     }
-                    made.push(caller.create_key(&workspace, number).await);
+                    made.push(caller.create_key(&workspace, number).await.0);
                 }
             })
         })

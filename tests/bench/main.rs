@@ -1,6 +1,6 @@
 //! The benchmarks: Keyward beside what it is measured against, in turn, in one run.
 //!
-//! `cargo bench -p e2e` runs all, `-- verify`, `-- create` or `-- ready` one of them, `-- --quick` in
+//! `cargo bench -p e2e` runs all, `-- verify`, `-- create`, `-- revoke` or `-- ready` one of them, `-- --quick` in
 //! seconds and roughly. Nothing is asserted; see `README.md` for the method. One binary plays all
 //! parts: called `keyward` it is the service, called `echo` the server that does nothing.
 
@@ -12,6 +12,7 @@ mod http2;
 mod load;
 mod machine;
 mod ready;
+mod revoke;
 mod server;
 mod table;
 mod verify;
@@ -32,10 +33,13 @@ pub struct Scale {
     pub made: usize,
     /// Keys in the index, the made ones among them.
     pub keys: usize,
+    /// Keys that are revoked in one turn.
+    pub revoked: usize,
 }
 
-const FULL: Scale = Scale { rounds: 7, millis: 2_000, made: 100_000, keys: 1_000_000 };
-const QUICK: Scale = Scale { rounds: 3, millis: 700, made: 5_000, keys: 50_000 };
+const FULL: Scale =
+    Scale { rounds: 7, millis: 2_000, made: 100_000, keys: 1_000_000, revoked: 300 };
+const QUICK: Scale = Scale { rounds: 3, millis: 700, made: 5_000, keys: 50_000, revoked: 100 };
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args();
@@ -68,6 +72,9 @@ async fn run(scale: Scale, wanted: impl Fn(&str) -> bool) {
     let mut table = table::Table::default();
     if wanted("create") {
         create::run(&deployment, scale, &mut table).await;
+    }
+    if wanted("revoke") {
+        revoke::run(&deployment, scale, &mut table).await;
     }
     if wanted("ready") || wanted("verify") {
         let filled = ready::fill(&deployment, scale).await;
