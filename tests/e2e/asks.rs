@@ -17,6 +17,12 @@ pub(crate) const RPCS: &[&str] = &[
     "DisableApiKey",
     "EnableApiKey",
     "RevokeApiKey",
+    "UpdateApiKey",
+    "RotateApiKey",
+    "EndRotationGrace",
+    "DeleteApiKey",
+    "UndeleteApiKey",
+    "RevokeApiKeys",
     "VerifyKey",
     "BatchVerifyKeys",
     "CreateWorkspace",
@@ -68,25 +74,58 @@ pub(crate) fn missing(id: &str) -> String {
     format!("{}00000", &id[..id.len() - 5])
 }
 
+/// An encoded answer; none if the RPC is not among those.
+type Asked = Result<Option<Vec<u8>>, Status>;
+
+macro_rules! send {
+    ($service:ident.$method:ident, $request:ident { $($fields:tt)* }) => {{
+        #[allow(clippy::needless_update, reason = "some have no further field")]
+        let request = wire::$request { $($fields)*, ..Default::default() };
+        $service.$method(request).await?.into_inner().encode_to_vec()
+    }};
+}
+
 /// Asks `rpc` about `at`; answers with the encoded answer.
 pub(crate) async fn ask(client: &Client, rpc: &str, at: &Target) -> Result<Vec<u8>, Status> {
-    let Client { mut keys, mut workspaces } = client.clone();
+    if let Some(answer) = ask_of_keys(client, rpc, at).await? {
+        return Ok(answer);
+    }
+    if let Some(answer) = ask_for_changes(client, rpc, at).await? {
+        return Ok(answer);
+    }
+    let answer = ask_of_workspaces(client, rpc, at).await?;
+    Ok(answer.unwrap_or_else(|| panic!("no plain form of {rpc}")))
+}
+
+/// RPCs that make keys, show and verify them.
+async fn ask_of_keys(client: &Client, rpc: &str, at: &Target) -> Asked {
+    let mut keys = client.keys.clone();
     let (workspace_id, key_id) = (at.workspace.clone(), at.key.clone());
     let name = "made by a test".to_owned();
-    macro_rules! send {
-        ($service:ident.$method:ident, $request:ident { $($fields:tt)* }) => {{
-            #[allow(clippy::needless_update, reason = "some have no further field")]
-            let request = wire::$request { $($fields)*, ..Default::default() };
-            $service.$method(request).await?.into_inner().encode_to_vec()
-        }};
-    }
-    Ok(match rpc {
+    Ok(Some(match rpc {
         "CreateApiKey" => {
             send!(keys.create_api_key, CreateApiKeyRequest { workspace_id, name })
         }
         "GetApiKey" => send!(keys.get_api_key, GetApiKeyRequest { workspace_id, key_id }),
         "ListApiKeys" => send!(keys.list_api_keys, ListApiKeysRequest { workspace_id }),
         "GetConfig" => send!(keys.get_config, GetConfigRequest { workspace_id, key_id }),
+        "VerifyKey" => {
+            send!(keys.verify_key, VerifyKeyRequest { key: at.secret.clone() })
+        }
+        "BatchVerifyKeys" => {
+            let one = wire::VerifyKeyRequest { key: at.secret.clone(), ..Default::default() };
+            send!(keys.batch_verify_keys, BatchVerifyKeysRequest { requests: vec![one] })
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// RPCs that change keys.
+async fn ask_for_changes(client: &Client, rpc: &str, at: &Target) -> Asked {
+    let mut keys = client.keys.clone();
+    let (workspace_id, key_id) = (at.workspace.clone(), at.key.clone());
+    let name = "made by a test".to_owned();
+    Ok(Some(match rpc {
         "DisableApiKey" => {
             send!(keys.disable_api_key, DisableApiKeyRequest { workspace_id, key_id })
         }
@@ -95,13 +134,36 @@ pub(crate) async fn ask(client: &Client, rpc: &str, at: &Target) -> Result<Vec<u
             let reason = wire::RevocationReason::Unused.into();
             send!(keys.revoke_api_key, RevokeApiKeyRequest { workspace_id, key_id, reason })
         }
-        "VerifyKey" => {
-            send!(keys.verify_key, VerifyKeyRequest { key: at.secret.clone() })
+        "UpdateApiKey" => {
+            let update_mask = Some(prost_types::FieldMask { paths: vec!["name".to_owned()] });
+            let api_key = Some(wire::ApiKey { name, ..wire::ApiKey::default() });
+            send!(
+                keys.update_api_key,
+                UpdateApiKeyRequest { workspace_id, key_id, api_key, update_mask }
+            )
         }
-        "BatchVerifyKeys" => {
-            let one = wire::VerifyKeyRequest { key: at.secret.clone(), ..Default::default() };
-            send!(keys.batch_verify_keys, BatchVerifyKeysRequest { requests: vec![one] })
+        "RotateApiKey" => send!(keys.rotate_api_key, RotateApiKeyRequest { workspace_id, key_id }),
+        "EndRotationGrace" => {
+            send!(keys.end_rotation_grace, EndRotationGraceRequest { workspace_id, key_id })
         }
+        "DeleteApiKey" => send!(keys.delete_api_key, DeleteApiKeyRequest { workspace_id, key_id }),
+        "UndeleteApiKey" => {
+            send!(keys.undelete_api_key, UndeleteApiKeyRequest { workspace_id, key_id })
+        }
+        "RevokeApiKeys" => {
+            let (key_ids, reason) = (vec![key_id], wire::RevocationReason::Unused.into());
+            send!(keys.revoke_api_keys, RevokeApiKeysRequest { workspace_id, key_ids, reason })
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// RPCs of the WorkspaceService.
+async fn ask_of_workspaces(client: &Client, rpc: &str, at: &Target) -> Asked {
+    let mut workspaces = client.workspaces.clone();
+    let workspace_id = at.workspace.clone();
+    let name = "made by a test".to_owned();
+    Ok(Some(match rpc {
         "CreateWorkspace" => send!(workspaces.create_workspace, CreateWorkspaceRequest { name }),
         "GetWorkspace" => send!(workspaces.get_workspace, GetWorkspaceRequest { workspace_id }),
         "SuspendWorkspace" => {
@@ -134,8 +196,8 @@ pub(crate) async fn ask(client: &Client, rpc: &str, at: &Target) -> Result<Vec<u
                 RevokeServiceCredentialRequest { service_credential_id }
             )
         }
-        other => panic!("no plain form of {other}"),
-    })
+        _ => return Ok(None),
+    }))
 }
 
 #[test]

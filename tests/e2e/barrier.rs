@@ -262,6 +262,67 @@ async fn whatever_takes_rights_away_waits_for_every_replica() {
     scene.stop().await;
 }
 
+/// What each replica says of a key, asked at once.
+async fn everywhere(scene: &Scene, tenant: &Tenant, secret: &str) -> [Option<Denial>; 3] {
+    let (second, third) = (scene.second.tenant(tenant), scene.third.tenant(tenant));
+    [verdict(tenant, secret).await, verdict(&second, secret).await, verdict(&third, secret).await]
+}
+
+#[tokio::test]
+async fn whatever_narrows_a_key_or_ends_one_of_its_secrets_waits_for_every_replica() {
+    let scene = Scene::new().await;
+    let tenant = scene.first.workspace("a workspace").await;
+    let mut keys = tenant.client.clone().keys;
+    for turn in 0..6 {
+        let made = tenant.create_key("a key").await;
+        for replica in [&scene.second, &scene.third] {
+            knows(&replica.tenant(&tenant), &made.secret).await;
+        }
+        let id = made.api_key.unwrap().key_id;
+        let seconds = scene.first.clock.now().as_second() + 3_600;
+        let later = Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let restricted = wire::ApiKey {
+            ip_allowlist: vec!["192.0.2.7".to_owned()],
+            allowed_domains: vec!["example.com".to_owned()],
+            not_before: later,
+            ..wire::ApiKey::default()
+        };
+        let update = |path| tenant.update(&id, &[path], restricted.clone());
+        let (barrier, told) = match turn {
+            0 => {
+                let grace = Some(prost_types::Duration::default());
+                let request = wire::RotateApiKeyRequest { grace, ..tenant.rotate(&id) };
+                let answer = keys.rotate_api_key(request).await.unwrap().into_inner();
+                (answer.barrier, Denial::RotatedOut)
+            }
+            1 => {
+                keys.rotate_api_key(tenant.rotate(&id)).await.unwrap();
+                let answer = keys.end_rotation_grace(tenant.end_grace(&id)).await.unwrap();
+                (answer.into_inner().barrier, Denial::RotatedOut)
+            }
+            2 => {
+                let answer = keys.delete_api_key(tenant.delete(&id)).await.unwrap().into_inner();
+                (answer.barrier, Denial::Disabled)
+            }
+            3 => {
+                let answer = keys.update_api_key(update("ip_allowlist")).await.unwrap();
+                (answer.into_inner().barrier, Denial::IpRequired)
+            }
+            4 => {
+                let answer = keys.update_api_key(update("allowed_domains")).await.unwrap();
+                (answer.into_inner().barrier, Denial::OriginRequired)
+            }
+            _ => {
+                let answer = keys.update_api_key(update("not_before")).await.unwrap();
+                (answer.into_inner().barrier, Denial::NotYetValid)
+            }
+        };
+        assert_eq!(everywhere(&scene, &tenant, &made.secret).await, [Some(told); 3], "{turn}");
+        assert_eq!(barrier.unwrap().confirmed, 3, "{turn}");
+    }
+    scene.stop().await;
+}
+
 #[tokio::test]
 async fn when_nobody_can_be_seen_the_longest_lease_is_waited_for() {
     let scene = Scene::new().await;

@@ -150,9 +150,43 @@ mod accepted {
             (ListApiKeysRequest { owner: Some(ann()), env: live, ..list() }, vec!["job one"]),
             (ListApiKeysRequest { expiring_before: at(now + 500), ..list() }, vec!["job one"]),
             (ListApiKeysRequest { expiring_before: at(now + 100), ..list() }, vec![]),
+            (ListApiKeysRequest { expires_soon: true, ..list() }, vec!["job two", "job one"]),
+            (
+                ListApiKeysRequest { expires_soon: true, expiring_before: at(now + 500), ..list() },
+                vec!["job one"],
+            ),
         ] {
             assert_eq!(tenant.names(request.clone()).await, names, "{request:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn keys_that_expire_soon_are_those_that_a_verdict_warns_of() {
+        let server = Server::start().await;
+        let tenant = server.workspace("soon").await;
+        let now = server.clock.now().as_second();
+        let week = 7 * 24 * 3_600;
+        let mut warned = Vec::new();
+        for (name, ahead) in [("over", 60), ("soon", 3_600), ("brink", week), ("far", week + 3_600)]
+        {
+            let expires_at = Some(prost_types::Timestamp { seconds: now + ahead, nanos: 0 });
+            let key = wire::CreateApiKeyRequest { expires_at, ..tenant.key(name) };
+            warned.push((name, tenant.create(key).await.secret));
+        }
+        tenant.create_key("endless").await;
+        server.clock.turn(std::time::Duration::from_secs(61));
+        let mut expected = Vec::new();
+        for (name, secret) in &warned {
+            let verdict = tenant.verify(secret).await;
+            if verdict.warnings().any(|warning| warning == wire::Warning::ExpiresSoon) {
+                expected.insert(0, (*name).to_owned());
+            }
+        }
+        assert_eq!(expected, ["brink", "soon"]);
+        let soon = ListApiKeysRequest { expires_soon: true, ..tenant.list() };
+        assert_eq!(tenant.names(soon.clone()).await, expected);
+        let dead = ListApiKeysRequest { show_dead: true, ..soon };
+        assert_eq!(tenant.names(dead).await, expected, "what is over is not soon");
     }
 
     #[tokio::test]

@@ -75,6 +75,19 @@ const REASONS: &[(ErrorReason, Met)] = &[
         ErrorReason::WorkspaceSuspended,
         Here("create_api_key.rs", "a_suspended_workspace_gets_no_new_keys_until_it_is_resumed"),
     ),
+    (ErrorReason::ApiKeyDeleted, Here("delete_api_key.rs", "a_deleted_key_takes_no_other_change")),
+    (
+        ErrorReason::RotationGraceRunning,
+        Here("rotate_api_key.rs", "a_second_rotation_inside_the_grace_needs_force"),
+    ),
+    (
+        ErrorReason::ApiKeyExpired,
+        Here("rotate_api_key.rs", "a_revoked_deleted_or_expired_key_cannot_be_rotated"),
+    ),
+    (
+        ErrorReason::UndeleteWindowOver,
+        Here("delete_api_key.rs", "after_thirty_days_there_is_no_way_back"),
+    ),
     (
         ErrorReason::EtagMismatch,
         Here("disable_api_key.rs", "a_stale_etag_changes_nothing_and_the_fresh_one_does"),

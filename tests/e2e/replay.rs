@@ -51,6 +51,7 @@ async fn story(server: &Server) -> Story {
                 keys.enable_api_key(tenant.enable(&key_id)).await.unwrap();
             }
         }
+        secrets.extend(later_life(tenant, &key_id, n).await);
         secrets.push(made.secret);
         key_ids.push(key_id);
     }
@@ -62,13 +63,51 @@ async fn story(server: &Server) -> Story {
     Story { tenants, secrets, key_ids }
 }
 
+/// Rotations, changes and deletions; the secrets that come of it.
+async fn later_life(tenant: &Tenant, key_id: &str, n: usize) -> Option<String> {
+    let mut keys = tenant.client.clone().keys;
+    let asked = ApiKey {
+        name: format!("changed {n}"),
+        scopes: vec!["scope:9".to_owned()],
+        metadata: [("changed".to_owned(), n.to_string())].into(),
+        ..ApiKey::default()
+    };
+    match n {
+        1 | 9 | 11 | 13 => {
+            let rotated = keys.rotate_api_key(tenant.rotate(key_id)).await.unwrap().into_inner();
+            if n == 11 {
+                keys.end_rotation_grace(tenant.end_grace(key_id)).await.unwrap();
+            }
+            Some(rotated.secret)
+        }
+        2..=5 => {
+            let paths = ["name", "scopes", "metadata", "ip_allowlist"];
+            keys.update_api_key(tenant.update(key_id, &paths, asked)).await.unwrap();
+            None
+        }
+        15 | 17 => {
+            keys.delete_api_key(tenant.delete(key_id)).await.unwrap();
+            if n == 17 {
+                keys.undelete_api_key(tenant.undelete(key_id)).await.unwrap();
+            }
+            None
+        }
+        _ => None,
+    }
+}
+
 impl Story {
     /// All that lists and configurations say.
     async fn shown(&self) -> (Vec<ApiKey>, Vec<Config>) {
         let (mut keys, mut configs) = (Vec::new(), Vec::new());
         for tenant in &self.tenants {
             let mut client = tenant.client.clone().keys;
-            let request = ListApiKeysRequest { show_dead: true, page_size: 1_000, ..tenant.list() };
+            let request = ListApiKeysRequest {
+                show_dead: true,
+                show_deleted: true,
+                page_size: 1_000,
+                ..tenant.list()
+            };
             for key in client.list_api_keys(request).await.unwrap().into_inner().api_keys {
                 let config = client.get_config(tenant.config(&key.key_id)).await.unwrap();
                 configs.push(config.into_inner().config.unwrap());

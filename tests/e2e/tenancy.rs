@@ -16,12 +16,28 @@ const ON_WORKSPACE: &[&str] = &[
     "DisableApiKey",
     "EnableApiKey",
     "RevokeApiKey",
+    "UpdateApiKey",
+    "RotateApiKey",
+    "EndRotationGrace",
+    "DeleteApiKey",
+    "UndeleteApiKey",
+    "RevokeApiKeys",
     "GetWorkspace",
     "ResetWorkspaceToken",
 ];
 /// Those about one key.
-const ON_KEY: &[&str] =
-    &["GetApiKey", "GetConfig", "DisableApiKey", "EnableApiKey", "RevokeApiKey"];
+const ON_KEY: &[&str] = &[
+    "GetApiKey",
+    "GetConfig",
+    "DisableApiKey",
+    "EnableApiKey",
+    "RevokeApiKey",
+    "UpdateApiKey",
+    "RotateApiKey",
+    "EndRotationGrace",
+    "DeleteApiKey",
+    "UndeleteApiKey",
+];
 /// Those that answer with a verdict.
 const VERDICTS: &[&str] = &["VerifyKey", "BatchVerifyKeys"];
 /// Those that no tenant may call at all, whatever they are about.

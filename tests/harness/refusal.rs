@@ -117,6 +117,10 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         ErrorReason::RequestIdReused | ErrorReason::RequestAlreadyAnswered => Code::AlreadyExists,
         ErrorReason::ConsistencyTokenForeignLog
         | ErrorReason::ApiKeyRevoked
+        | ErrorReason::ApiKeyDeleted
+        | ErrorReason::RotationGraceRunning
+        | ErrorReason::ApiKeyExpired
+        | ErrorReason::UndeleteWindowOver
         | ErrorReason::WorkspaceSuspended => Code::FailedPrecondition,
         ErrorReason::EtagMismatch | ErrorReason::ConcurrentChange => Code::Aborted,
         ErrorReason::StartingUp

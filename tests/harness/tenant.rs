@@ -1,9 +1,10 @@
 //! A workspace as its owner sees it: its id, its token, and calls with both filled in.
 
 use api::v1::{
-    ApiKey, CreateApiKeyRequest, CreateApiKeyResponse, DisableApiKeyRequest, EnableApiKeyRequest,
-    GetApiKeyRequest, GetConfigRequest, ListApiKeysRequest, RevocationReason, RevokeApiKeyRequest,
-    VerifyKeyRequest, VerifyKeyResponse,
+    ApiKey, CreateApiKeyRequest, CreateApiKeyResponse, DeleteApiKeyRequest, DisableApiKeyRequest,
+    EnableApiKeyRequest, EndRotationGraceRequest, GetApiKeyRequest, GetConfigRequest,
+    ListApiKeysRequest, RevocationReason, RevokeApiKeyRequest, RotateApiKeyRequest,
+    UndeleteApiKeyRequest, UpdateApiKeyRequest, VerifyKeyRequest, VerifyKeyResponse,
 };
 use tonic::transport::Channel;
 
@@ -121,6 +122,59 @@ impl Tenant {
     pub async fn revoke_key(&self, key_id: &str) -> ApiKey {
         let revoked = self.client.clone().keys.revoke_api_key(self.revoke(key_id)).await.unwrap();
         revoked.into_inner().api_key.unwrap()
+    }
+
+    /// A request to rotate a key.
+    #[must_use]
+    pub fn rotate(&self, key_id: &str) -> RotateApiKeyRequest {
+        RotateApiKeyRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            ..RotateApiKeyRequest::default()
+        }
+    }
+
+    /// A request to end the grace of a key's older credentials.
+    #[must_use]
+    pub fn end_grace(&self, key_id: &str) -> EndRotationGraceRequest {
+        EndRotationGraceRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            ..EndRotationGraceRequest::default()
+        }
+    }
+
+    /// A request to set the fields at `paths` of a key as `api_key` has them.
+    #[must_use]
+    pub fn update(&self, key_id: &str, paths: &[&str], api_key: ApiKey) -> UpdateApiKeyRequest {
+        let paths = paths.iter().map(|&path| path.to_owned()).collect();
+        UpdateApiKeyRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            api_key: Some(api_key),
+            update_mask: Some(prost_types::FieldMask { paths }),
+            ..UpdateApiKeyRequest::default()
+        }
+    }
+
+    /// A request to delete a key.
+    #[must_use]
+    pub fn delete(&self, key_id: &str) -> DeleteApiKeyRequest {
+        DeleteApiKeyRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            ..DeleteApiKeyRequest::default()
+        }
+    }
+
+    /// A request to bring a key back.
+    #[must_use]
+    pub fn undelete(&self, key_id: &str) -> UndeleteApiKeyRequest {
+        UndeleteApiKeyRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            ..UndeleteApiKeyRequest::default()
+        }
     }
 
     /// A request for a verdict.

@@ -52,6 +52,11 @@ redacted_debug!(CreateApiKeyResponse {
     shown: [api_key, consistency_token]
 });
 
+redacted_debug!(RotateApiKeyResponse {
+    secret: [secret],
+    shown: [api_key, consistency_token, barrier]
+});
+
 redacted_debug!(EmailServiceSettings {
     secret: [api_key],
     shown: [enabled, r#type, from_email, from_company, comment_template_id, tag_template_id]

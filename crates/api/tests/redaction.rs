@@ -34,6 +34,7 @@ fn carriers() -> Vec<(&'static str, Print)> {
         CreateWorkspaceResponse,
         EmailServiceSettings,
         ResetWorkspaceTokenResponse,
+        RotateApiKeyResponse,
         VerifyKeyRequest,
         WebhookServiceSettings,
     ])

@@ -47,4 +47,16 @@ pub enum Rejection {
     /// A key created with a natural end in the past could never pass.
     #[error("expires_at must be in the future")]
     AlreadyExpired,
+    /// What the credentials of an expired key would be good for is nothing.
+    #[error("the key is expired")]
+    KeyExpired,
+    /// A deleted key is hidden; all it takes is its end or its return.
+    #[error("the key is deleted; undelete it first")]
+    KeyDeleted,
+    /// Three credentials would be live.
+    #[error("the credential before is still in its grace; end that, or use `force`")]
+    GraceRunning,
+    /// Too late for its return.
+    #[error("the key was deleted more than 30 days ago")]
+    UndeleteTooLate,
 }

@@ -120,6 +120,18 @@ events! {
     "api_key.disabled", 1 => ApiKey(ApiKeyEvent::Disabled),
     "api_key.enabled", 1 => ApiKey(ApiKeyEvent::Enabled),
     "api_key.revoked", 1 => ApiKey(ApiKeyEvent::Revoked),
+    "api_key.renamed", 1 => ApiKey(ApiKeyEvent::Renamed),
+    "api_key.redescribed", 1 => ApiKey(ApiKeyEvent::Redescribed),
+    "api_key.owner_changed", 1 => ApiKey(ApiKeyEvent::OwnerChanged),
+    "api_key.scopes_changed", 1 => ApiKey(ApiKeyEvent::ScopesChanged),
+    "api_key.addresses_changed", 1 => ApiKey(ApiKeyEvent::AddressesChanged),
+    "api_key.domains_changed", 1 => ApiKey(ApiKeyEvent::DomainsChanged),
+    "api_key.validity_changed", 1 => ApiKey(ApiKeyEvent::ValidityChanged),
+    "api_key.metadata_changed", 1 => ApiKey(ApiKeyEvent::MetadataChanged),
+    "api_key.rotated", 1 => ApiKey(ApiKeyEvent::Rotated),
+    "api_key.grace_ended", 1 => ApiKey(ApiKeyEvent::GraceEnded),
+    "api_key.deleted", 1 => ApiKey(ApiKeyEvent::Deleted),
+    "api_key.undeleted", 1 => ApiKey(ApiKeyEvent::Undeleted),
     "config.created", 1 => Config(ConfigEvent::Created),
     "auth_token.issued", 1 => AuthToken(AuthTokenEvent::Issued),
     "service_credential.created", 1 => ServiceCredential(ServiceCredentialEvent::Created),
@@ -132,8 +144,8 @@ fn to_json(payload: &impl serde::Serialize) -> Vec<u8> {
 
 /// What events come to for those who do not fold them.
 impl Event {
-    /// Whether something that was accepted before may not be accepted after it. Its command may wait
-    /// until it is known everywhere.
+    /// Whether something that was accepted before may not be accepted after it, as far as the event
+    /// alone can tell. Its command may wait until it is known everywhere.
     #[must_use]
     pub const fn takes_away(&self) -> bool {
         match self {
@@ -142,8 +154,22 @@ impl Event {
                 WorkspaceEvent::Created(_) | WorkspaceEvent::Resumed(_) => false,
             },
             Self::ApiKey(event) => match event {
-                ApiKeyEvent::Disabled(_) | ApiKeyEvent::Revoked(_) => true,
-                ApiKeyEvent::Created(_) | ApiKeyEvent::Enabled(_) => false,
+                ApiKeyEvent::Disabled(_)
+                | ApiKeyEvent::Revoked(_)
+                | ApiKeyEvent::ScopesChanged(_)
+                | ApiKeyEvent::AddressesChanged(_)
+                | ApiKeyEvent::DomainsChanged(_)
+                | ApiKeyEvent::ValidityChanged(_)
+                | ApiKeyEvent::Rotated(_)
+                | ApiKeyEvent::GraceEnded(_)
+                | ApiKeyEvent::Deleted(_) => true,
+                ApiKeyEvent::Created(_)
+                | ApiKeyEvent::Enabled(_)
+                | ApiKeyEvent::Renamed(_)
+                | ApiKeyEvent::Redescribed(_)
+                | ApiKeyEvent::OwnerChanged(_)
+                | ApiKeyEvent::MetadataChanged(_)
+                | ApiKeyEvent::Undeleted(_) => false,
             },
             Self::ServiceCredential(event) => match event {
                 ServiceCredentialEvent::Revoked(_) => true,

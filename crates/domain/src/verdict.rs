@@ -6,7 +6,12 @@
 
 use std::net::IpAddr;
 
+use jiff::SignedDuration;
+
 use crate::{AddressRanges, DomainRules, Micros, Origin, RevocationReason, ScopeSet};
+
+/// A natural end that is no further ahead than this is worth a warning.
+pub const EXPIRES_SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What is known of the key that was presented, at the moment of asking.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +26,8 @@ pub struct Facts<'a> {
     pub expires_at: Option<Micros>,
     /// From this moment on the presented credential is denied: a newer one has taken over.
     pub credential_not_after: Option<Micros>,
+    /// Whether it is denied whatever the clock says, as it was ended by what happened.
+    pub credential_ended: bool,
     /// Whether its workspace is suspended now.
     pub workspace_suspended: bool,
     /// From where it may come; `None` for anywhere, empty ranges for nowhere.
@@ -248,7 +255,8 @@ fn expired(facts: &Facts<'_>, question: &Question<'_>) -> Option<Denial> {
 }
 
 fn rotated_out(facts: &Facts<'_>, question: &Question<'_>) -> Option<Denial> {
-    let not_after = facts.credential_not_after.filter(|&end| end <= question.latest)?;
+    let over = |end: &Micros| facts.credential_ended || *end <= question.latest;
+    let not_after = facts.credential_not_after.filter(over)?;
     Some(Denial::RotatedOut { not_after })
 }
 

@@ -16,6 +16,10 @@ pub const fn migrations() -> MigrationSet {
                 name: "0002_service_credentials_quarantine.sql",
                 sql: include_str!("../migrations/0002_service_credentials_quarantine.sql"),
             },
+            Migration {
+                name: "0003_key_lifecycle.sql",
+                sql: include_str!("../migrations/0003_key_lifecycle.sql"),
+            },
         ],
     }
 }

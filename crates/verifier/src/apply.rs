@@ -2,14 +2,12 @@
 //!
 //! There is no wildcard over events: one that concerns no verdict says so.
 
-use domain::api_key::{ApiKeyEvent, ApiKeyState};
 use domain::auth_token::AuthTokenEvent;
 use domain::config::ConfigEvent;
 use domain::service_credential::{ServiceCredentialEvent, ServiceCredentialState};
 use domain::workspace::{WorkspaceEvent, WorkspaceState};
-use domain::{Decider, Event, KeyId};
+use domain::{Decider, Event};
 
-use crate::entry::{Moment, Rare};
 use crate::verifier::Verifier;
 use crate::writer::Writer;
 
@@ -52,44 +50,6 @@ impl Verifier {
         }
     }
 
-    fn apply_key(&self, writer: &mut Writer, event: &ApiKeyEvent) {
-        match event {
-            ApiKeyEvent::Created(created) => {
-                if !self.kids_of(writer, created.key_id).is_empty() {
-                    return;
-                }
-                if let Some(key) = ApiKeyState::default().evolve(event).present() {
-                    self.put_key(writer, key);
-                }
-            }
-            ApiKeyEvent::Disabled(disabled) => {
-                self.change(writer, disabled.key_id, |rare| rare.disabled = true);
-            }
-            ApiKeyEvent::Enabled(enabled) => {
-                self.change(writer, enabled.key_id, |rare| rare.disabled = false);
-            }
-            ApiKeyEvent::Revoked(revoked) => self.change(writer, revoked.key_id, |rare| {
-                rare.revoked_at = Moment::from(Some(revoked.at));
-                rare.revocation = Some(revoked.reason);
-            }),
-        }
-    }
-
-    /// Changes every credential of a key.
-    fn change(&self, writer: &mut Writer, key_id: KeyId, change: impl Fn(&mut Rare)) {
-        let entries = self.entries.pin();
-        for kid in self.kids_of(writer, key_id) {
-            let Some(entry) = entries.get(&kid) else {
-                continue;
-            };
-            let mut rare = entry.rare.as_deref().cloned().unwrap_or_default();
-            change(&mut rare);
-            let mut entry = entry.clone();
-            entry.rare = writer.keep_rare(rare);
-            self.put_entry(kid, entry);
-        }
-    }
-
     fn apply_service_credential(&self, writer: &mut Writer, event: &ServiceCredentialEvent) {
         match event {
             ServiceCredentialEvent::Created(created)
@@ -115,8 +75,8 @@ impl Verifier {
 mod tests {
     use std::sync::Arc;
 
-    use domain::api_key::Enabled;
-    use domain::{Brand, Kid, WorkspaceId};
+    use domain::api_key::{ApiKeyEvent, Enabled};
+    use domain::{Brand, KeyId, Kid, WorkspaceId};
     use uuid::Uuid;
 
     use super::*;

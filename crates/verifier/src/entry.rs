@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::verdict::{Facts, Question};
+use domain::verdict::{EXPIRES_SOON, Facts, Question};
 use domain::{
     AddressRanges, DomainRules, Env, KeyId, Kid, Labels, Micros, PepperId, Principal,
     RevocationReason, ScopeSet, SecretDigest,
@@ -19,7 +19,7 @@ use crate::workspaces::{Standing, WorkspaceRecord};
 /// With its kid and the map's own alignment an entry is 128 bytes, a size class of most allocators.
 const _: () = assert!(size_of::<Entry>() <= 112);
 
-const SEVEN_DAYS: i64 = 7 * 24 * 3600 * 1_000_000;
+const SOON: i64 = EXPIRES_SOON.as_secs() * 1_000_000;
 
 /// One credential and what is known of its key.
 #[derive(Debug, Clone)]
@@ -48,6 +48,8 @@ pub(crate) struct Rare {
     /// Counts only with `revoked_at`.
     pub(crate) revocation: Option<RevocationReason>,
     pub(crate) disabled: bool,
+    /// Whether `not_after` counts as over whatever the clock says.
+    pub(crate) ended: bool,
 }
 
 impl Rare {
@@ -166,6 +168,7 @@ impl Entry {
             not_before: rare.and_then(|rare| rare.not_before.get()),
             expires_at: self.expires_at.get(),
             credential_not_after: rare.and_then(|rare| rare.not_after.get()),
+            credential_ended: rare.is_some_and(|rare| rare.ended),
             workspace_suspended: standing.suspended(),
             addresses: self.addresses.as_deref(),
             domains: attributes.and_then(|attributes| attributes.domains.as_ref()),
@@ -196,7 +199,7 @@ impl Entry {
     /// What an accepted key's owner should know.
     #[inline]
     pub(crate) fn warnings(&self, question: &Question<'_>) -> Warnings {
-        let soon = question.latest.0.saturating_add(SEVEN_DAYS);
+        let soon = question.latest.0.saturating_add(SOON);
         let expires_soon = self.expires_at.get().is_some_and(|end| end.0 <= soon);
         let in_grace = self.rare.as_deref().is_some_and(|rare| rare.not_after.get().is_some());
         Warnings::default()

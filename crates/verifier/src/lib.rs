@@ -23,6 +23,7 @@ mod callers;
 mod entry;
 mod interner;
 mod kept;
+mod key_events;
 mod load;
 mod query;
 mod verifier;

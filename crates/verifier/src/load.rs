@@ -92,9 +92,7 @@ impl Verifier {
             self.put_entry(credential.record.kid, entry);
         }
         for gone in old.iter().filter(|kid| !new.contains(kid)) {
-            if let Some(entry) = self.entries.pin().remove(gone) {
-                entry.replaced.set();
-            }
+            self.remove_entry(*gone);
         }
         match (old.is_empty(), new.is_empty()) {
             (true, false) => self.keys.fetch_add(1, Ordering::Relaxed),
@@ -119,6 +117,13 @@ impl Verifier {
         }
     }
 
+    /// Takes an entry away, and marks it for those who have just found it.
+    pub(crate) fn remove_entry(&self, kid: Kid) {
+        if let Some(entry) = self.entries.pin().remove(&kid) {
+            entry.replaced.set();
+        }
+    }
+
     fn entry(&self, writer: &mut Writer, key: &ApiKey, credential: &Credential) -> Entry {
         let DigestAlgorithm::HmacSha256 = credential.record.algorithm;
         let settings = &key.settings;
@@ -135,6 +140,7 @@ impl Verifier {
             revoked_at: Moment::from(key.revoked.as_ref().map(|revocation| revocation.at)),
             revocation: key.revoked.as_ref().map(|revocation| revocation.reason),
             disabled: key.disabled_at.is_some(),
+            ended: credential.ended,
         };
         Entry {
             digest: credential.record.digest,
@@ -155,7 +161,7 @@ impl Verifier {
         }
     }
 
-    fn let_go(&self, writer: &mut Writer, new: usize) {
+    pub(crate) fn let_go(&self, writer: &mut Writer, new: usize) {
         writer.since_flush += u32::try_from(new).unwrap_or(FLUSH_EVERY);
         if writer.since_flush >= FLUSH_EVERY {
             writer.since_flush = 0;

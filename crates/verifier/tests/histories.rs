@@ -7,13 +7,20 @@
 
 mod world;
 
-use domain::api_key::{ApiKeyEvent, ApiKeyState};
+use domain::api_key::{
+    AddressesChanged, ApiKeyEvent, ApiKeyState, DomainsChanged, MetadataChanged, OwnerChanged,
+    Renamed, ScopesChanged, ValidityChanged,
+};
 use domain::service_credential::{
     Bounds, Permission, ServiceCredentialEvent, ServiceCredentialState,
 };
 use domain::verdict::{Denial, Verdict};
 use domain::workspace::{WorkspaceEvent, WorkspaceState};
-use domain::{Brand, Decider, Env, Event, Network, WorkspaceId};
+use domain::{
+    Binding, Brand, CredentialKind, Decider, DomainPattern, DomainRules, Env, Event, KeyId, Labels,
+    Name, Network, Owner, Presented, Principal, WorkspaceId,
+};
+use jiff::Timestamp;
 use proptest::prelude::*;
 use verifier::{EnvSet, Query, Tenant, Verifier};
 use world::*;
@@ -36,13 +43,93 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         4 => (0..KEYS, 0..WORKSPACES, 0..5_u8).prop_map(|(n, of, shape)| shaped(n, ws(of), shape).created()),
         1 => key_ids.clone().prop_map(disabled),
         1 => key_ids.clone().prop_map(enabled),
-        1 => key_ids.prop_map(revoked),
+        1 => key_ids.clone().prop_map(revoked),
+        1 => key_ids.clone().prop_map(deleted),
+        1 => key_ids.clone().prop_map(undeleted),
+        1 => (key_ids.clone(), 0..200_i64).prop_map(|(id, second)| grace_ended(id, second)),
+        // Which credential it is comes later.
+        2 => (key_ids.clone(), 0..200_i64).prop_map(|(id, until)| {
+            rotated(id, &key(0, ws(0)).credential, until)
+        }),
+        3 => (key_ids, 0..9_u8).prop_map(|(id, which)| changed(id, which)),
         1 => services.clone().prop_map(|id| {
             service_credential_created(id, &[Permission::Verify], Bounds::default())
         }),
         1 => services.prop_map(service_credential_revoked),
     ];
-    prop::collection::vec(event, 0..40)
+    prop::collection::vec(event, 0..40).prop_map(with_credentials)
+}
+
+/// One of the changes of what is set.
+fn changed(key_id: KeyId, which: u8) -> Event {
+    let at = at(1);
+    let not_before = None;
+    Event::ApiKey(match which {
+        0 => ApiKeyEvent::Renamed(Renamed { key_id, name: Name::new("other").unwrap(), at }),
+        1 => ApiKeyEvent::ScopesChanged(ScopesChanged { key_id, scopes: scopes(&["a"]), at }),
+        2 => ApiKeyEvent::AddressesChanged(AddressesChanged { key_id, ip_allowlist: None, at }),
+        3 => {
+            let ip_allowlist = Some(vec![Network::parse("192.0.2.7", false).unwrap()]);
+            ApiKeyEvent::AddressesChanged(AddressesChanged { key_id, ip_allowlist, at })
+        }
+        4 => {
+            let expires_at = Some(world::at(50));
+            ApiKeyEvent::ValidityChanged(ValidityChanged { key_id, not_before, expires_at, at })
+        }
+        5 => {
+            let expires_at = Some(world::at(150));
+            ApiKeyEvent::ValidityChanged(ValidityChanged { key_id, not_before, expires_at, at })
+        }
+        6 => {
+            let owner = Owner { principal: Principal::user("u-1").ok(), email: None };
+            ApiKeyEvent::OwnerChanged(Box::new(OwnerChanged { key_id, owner, at }))
+        }
+        7 => {
+            let metadata = Labels::new([("a".to_owned(), "b".to_owned())].into()).unwrap();
+            ApiKeyEvent::MetadataChanged(MetadataChanged { key_id, metadata, at })
+        }
+        _ => {
+            let patterns = vec![DomainPattern::parse("example.com").unwrap()];
+            let domains = DomainRules { patterns, allow_localhost: true };
+            ApiKeyEvent::DomainsChanged(DomainsChanged { key_id, domains, at })
+        }
+    })
+}
+
+/// Gives each rotation a credential of its own, for the key as its first beginning had it.
+fn with_credentials(mut events: Vec<Event>) -> Vec<Event> {
+    let mut begun: Vec<(KeyId, WorkspaceId, Env)> = Vec::new();
+    for (n, event) in (1_000..).zip(&mut events) {
+        let Event::ApiKey(event) = event else { continue };
+        if let ApiKeyEvent::Created(created) = event
+            && begun.iter().all(|(id, ..)| *id != created.key_id)
+        {
+            begun.push((created.key_id, created.workspace_id, created.settings.env));
+        }
+        if let ApiKeyEvent::Rotated(rotated) = event
+            && let Some((id, of, env)) = begun.iter().find(|(id, ..)| *id == rotated.key_id)
+        {
+            let kind = CredentialKind::ApiKey;
+            rotated.credential = mint(n, kind, *env, Some(*of), id.uuid()).record;
+        }
+    }
+    events
+}
+
+/// The texts of all credentials that rotations made.
+fn rotated_texts(events: &[Event]) -> Vec<String> {
+    let mut texts = Vec::new();
+    let place = |id: &KeyId| id.uuid().as_u128() - key_id(0).uuid().as_u128();
+    for (n, event) in (1_000..).zip(events) {
+        let Event::ApiKey(ApiKeyEvent::Rotated(rotated)) = event else { continue };
+        for of in 0..WORKSPACES {
+            for env in [Env::Live, Env::Test] {
+                let resource = key_id(place(&rotated.key_id)).uuid();
+                texts.push(mint(n, CredentialKind::ApiKey, env, Some(ws(of)), resource).text);
+            }
+        }
+    }
+    texts
 }
 
 fn shaped(n: u128, workspace_id: WorkspaceId, shape: u8) -> Key {
@@ -130,11 +217,21 @@ impl Folded {
     fn naive(&self, text: &str, tenant: Option<WorkspaceId>) -> Verdict {
         let denied = Verdict::Denied;
         let present = self.keys.iter().filter_map(ApiKeyState::present);
-        let presented = |key: &&domain::api_key::ApiKey| {
-            let n = key.key_id.uuid().as_u128() - key_id(0).uuid().as_u128();
-            key_in(n, key.workspace_id, key.settings.env).text() == text
+        let presented = Presented::parse(text, &Brand::default()).unwrap();
+        let matching = |key: &domain::api_key::ApiKey| {
+            let one = key.credentials.iter().find(|one| one.record.kid == presented.kid)?;
+            let binding = Binding {
+                workspace: Some(key.workspace_id),
+                resource: key.key_id.uuid(),
+                kid: presented.kid,
+                env: presented.env,
+                kind: presented.kind,
+            };
+            let secret = presented.secret();
+            let matches = check(&binding, secret, one.record.pepper, &one.record.digest);
+            (matches && presented.env == key.settings.env).then(|| (key.clone(), one.clone()))
         };
-        let Some(key) = present.into_iter().find(presented) else {
+        let Some((key, credential)) = present.into_iter().find_map(matching) else {
             return denied(Denial::NotFound);
         };
         let present = self.workspaces.iter().filter_map(WorkspaceState::present);
@@ -161,11 +258,17 @@ impl Folded {
             let expires_at = end.into();
             return denied(Denial::Expired { expires_at });
         }
+        let over = |end: &Timestamp| credential.ended || *end <= at(100);
+        if let Some(end) = credential.not_after.filter(over) {
+            let not_after = end.into();
+            return denied(Denial::RotatedOut { not_after });
+        }
         if workspace.suspended.is_some() {
             return denied(Denial::WorkspaceSuspended);
         }
         match key.settings.ip_allowlist {
             Some(_) => denied(Denial::IpRequired),
+            None if key.settings.domains.restrict() => denied(Denial::OriginRequired),
             None => Verdict::Accepted,
         }
     }
@@ -201,7 +304,7 @@ proptest! {
     ) {
         let folded = fold(&events);
         let (applied, loaded) = (following(&events), folded.loaded(keys_first));
-        for text in texts() {
+        for text in texts().into_iter().chain(rotated_texts(&events)) {
             for tenant in [None, Some(ws(0)), Some(ws(1))] {
                 let query = Query {
                     key: &text,

@@ -168,6 +168,7 @@ fn rotated() -> (ApiKey, Minted, Minted) {
         generation,
         created_at: at(0),
         not_after,
+        ended: false,
     };
     let mut api_key = first.folded();
     api_key.credentials =
@@ -351,4 +352,39 @@ fn the_secret_is_checked_exactly_once_whatever_becomes_of_the_question() {
         let held = [found.text(), foreign.text()].contains(&query.key);
         assert_eq!(pepper, PepperId(u16::from(held)));
     }
+}
+
+#[test]
+fn a_rotation_without_grace_ends_the_old_credential_on_a_verifier_whose_clock_is_behind() {
+    let first = key(1, ws(1));
+    let second = mint(2, CredentialKind::ApiKey, Env::Live, Some(ws(1)), first.key_id.uuid());
+    let verifier = following(&[
+        workspace_created(ws(1)),
+        first.created(),
+        world::rotated(first.key_id, &second, 1),
+    ]);
+    let behind = |text| {
+        let mut query = query(text);
+        (query.question.earliest, query.question.latest) = (micros(0), micros(0));
+        verdict(&verifier, &query)
+    };
+    assert_eq!(behind(first.text()), Ok(denied(Denial::RotatedOut { not_after: micros(1) })));
+    assert_eq!(behind(&second.text), Ok(ACCEPTED));
+    assert_eq!((verifier.counts().keys, verifier.counts().credentials), (1, 2));
+}
+
+#[test]
+fn a_grace_that_is_ended_early_is_over_on_a_verifier_whose_clock_is_behind() {
+    let first = key(1, ws(1));
+    let second = mint(2, CredentialKind::ApiKey, Env::Live, Some(ws(1)), first.key_id.uuid());
+    let verifier = following(&[
+        workspace_created(ws(1)),
+        first.created(),
+        world::rotated(first.key_id, &second, 150),
+    ]);
+    assert_eq!(verdict(&verifier, &query(first.text())), Ok(ACCEPTED));
+    verifier.apply(&grace_ended(first.key_id, 101));
+    let rotated_out = denied(Denial::RotatedOut { not_after: micros(101) });
+    assert_eq!(verdict(&verifier, &query(first.text())), Ok(rotated_out));
+    assert_eq!(verdict(&verifier, &query(&second.text)), Ok(ACCEPTED));
 }

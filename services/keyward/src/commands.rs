@@ -13,7 +13,7 @@ use eventlog::{
 use vault::{NoEntropy, SealError};
 
 use intent::Decision;
-pub use intent::{Folded, Intent, Subject};
+pub use intent::{Change, Folded, Intent, Subject};
 
 use crate::clock::Clock;
 

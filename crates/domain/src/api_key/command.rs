@@ -1,7 +1,8 @@
 //! What can be asked of an API key.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::changes::Changes;
 use super::state::Settings;
 use crate::{CredentialRecord, KeyId, ReasonText, RevocationReason, WorkspaceId};
 
@@ -41,6 +42,39 @@ pub enum ApiKeyCommand {
         reason: RevocationReason,
         /// Why, in words; may be empty.
         text: ReasonText,
+        /// The moment of asking.
+        now: Timestamp,
+    },
+    /// Change what can be set, part by part.
+    Update {
+        /// What becomes different.
+        changes: Box<Changes>,
+        /// The moment of asking.
+        now: Timestamp,
+    },
+    /// Give it a new credential; the one before stays good for a while.
+    Rotate {
+        /// The new one, as stored.
+        credential: CredentialRecord,
+        /// For how long the one before stays good; zero ends it at once.
+        grace: SignedDuration,
+        /// Whether one that is in its grace already is ended at once, as only two may be live.
+        force: bool,
+        /// The moment of asking.
+        now: Timestamp,
+    },
+    /// End what is left of the older credentials.
+    EndRotationGrace {
+        /// The moment of asking.
+        now: Timestamp,
+    },
+    /// Hide it, and switch it off.
+    Delete {
+        /// The moment of asking.
+        now: Timestamp,
+    },
+    /// Show it again, still switched off.
+    Undelete {
         /// The moment of asking.
         now: Timestamp,
     },

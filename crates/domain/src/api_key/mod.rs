@@ -1,5 +1,6 @@
 //! The API key: all but its secret.
 
+mod changes;
 mod command;
 mod decide;
 mod event;
@@ -7,6 +8,12 @@ mod event;
 mod spec;
 mod state;
 
+pub use changes::Changes;
 pub use command::ApiKeyCommand;
-pub use event::{ApiKeyEvent, Created, Disabled, Enabled, Revoked};
-pub use state::{ApiKey, ApiKeyState, Credential, Revocation, Settings, Status};
+pub use decide::UNDELETE_WINDOW;
+pub use event::{
+    AddressesChanged, ApiKeyEvent, Created, Deleted, Disabled, DomainsChanged, Enabled, GraceEnded,
+    MetadataChanged, OwnerChanged, Redescribed, Renamed, Revoked, Rotated, ScopesChanged,
+    Undeleted, ValidityChanged,
+};
+pub use state::{ApiKey, ApiKeyState, Credential, KEPT_CREDENTIALS, Revocation, Settings, Status};

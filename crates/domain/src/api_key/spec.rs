@@ -1,5 +1,9 @@
 //! Given events, when a command, then events or a rejection.
 
+mod deletion;
+mod rotation;
+mod update;
+
 use jiff::Timestamp;
 
 use super::{

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::event::ApiKeyEvent;
+use super::event::{ApiKeyEvent, Rotated};
 use crate::{
     CredentialRecord, Description, DomainRules, Env, KeyId, Labels, Name, Network, Owner,
     ReasonText, RevocationReason, ScopeSet, WorkspaceId,
@@ -51,7 +51,22 @@ pub struct Credential {
     pub created_at: Timestamp,
     /// When it stops, if a newer one has taken over.
     pub not_after: Option<Timestamp>,
+    /// Whether it has stopped by what happened: then it is over on every clock, also on one that is
+    /// behind the clock that `not_after` was read from.
+    pub ended: bool,
 }
+
+impl Credential {
+    /// Takes it that this one is over by now, if that was still ahead.
+    fn end(&mut self, now: Timestamp) {
+        self.not_after = Some(self.not_after.map_or(now, |end| end.min(now)));
+        self.ended = true;
+    }
+}
+
+/// So many credentials of a key are remembered, the newest; what is older is not even known to have
+/// been good once.
+pub const KEPT_CREDENTIALS: usize = 8;
 
 /// How a key ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +96,8 @@ pub struct ApiKey {
     pub credentials: Vec<Credential>,
     /// Since when it is switched off.
     pub disabled_at: Option<Timestamp>,
+    /// Since when it is hidden. It is switched off, too.
+    pub deleted_at: Option<Timestamp>,
     /// How it ended, if it did.
     pub revoked: Option<Revocation>,
     /// When it was created.
@@ -123,17 +140,20 @@ impl ApiKey {
         Status::Active
     }
 
+    /// Whether an older credential is still good at `now`.
+    #[must_use]
+    pub fn in_grace(&self, now: Timestamp) -> bool {
+        self.credentials.iter().any(|one| !one.ended && one.not_after.is_some_and(|end| now < end))
+    }
+
     fn after(mut self, event: &ApiKeyEvent) -> Self {
+        self.updated_at = event.at();
+        let settings = &mut self.settings;
         match event {
+            // The second beginning of a key changes nothing.
             ApiKeyEvent::Created(_) => {}
-            ApiKeyEvent::Disabled(disabled) => {
-                self.disabled_at = Some(disabled.at);
-                self.updated_at = disabled.at;
-            }
-            ApiKeyEvent::Enabled(enabled) => {
-                self.disabled_at = None;
-                self.updated_at = enabled.at;
-            }
+            ApiKeyEvent::Disabled(disabled) => self.disabled_at = Some(disabled.at),
+            ApiKeyEvent::Enabled(_) => self.disabled_at = None,
             ApiKeyEvent::Revoked(revoked) => {
                 self.revoked = Some(Revocation {
                     at: revoked.at,
@@ -141,10 +161,50 @@ impl ApiKey {
                     reason: revoked.reason,
                     text: revoked.text.clone(),
                 });
-                self.updated_at = revoked.at;
             }
+            ApiKeyEvent::Renamed(now) => settings.name = now.name.clone(),
+            ApiKeyEvent::Redescribed(now) => settings.description = now.description.clone(),
+            ApiKeyEvent::OwnerChanged(now) => settings.owner = now.owner.clone(),
+            ApiKeyEvent::ScopesChanged(now) => settings.scopes = now.scopes.clone(),
+            ApiKeyEvent::AddressesChanged(now) => settings.ip_allowlist = now.ip_allowlist.clone(),
+            ApiKeyEvent::DomainsChanged(now) => settings.domains = now.domains.clone(),
+            ApiKeyEvent::ValidityChanged(now) => {
+                settings.not_before = now.not_before;
+                settings.expires_at = now.expires_at;
+            }
+            ApiKeyEvent::MetadataChanged(now) => settings.metadata = now.metadata.clone(),
+            ApiKeyEvent::Rotated(rotated) => self.rotate(rotated),
+            ApiKeyEvent::GraceEnded(ended) => self.end_grace(ended.at),
+            ApiKeyEvent::Deleted(deleted) => {
+                self.deleted_at = Some(deleted.at);
+                self.disabled_at = self.disabled_at.or(Some(deleted.at));
+            }
+            ApiKeyEvent::Undeleted(_) => self.deleted_at = None,
         }
         self
+    }
+
+    /// The newest stops at the end of its grace, older ones at once.
+    fn rotate(&mut self, rotated: &Rotated) {
+        self.end_grace(rotated.at);
+        if let Some(newest) = self.credentials.last_mut() {
+            newest.not_after = Some(rotated.grace_until);
+            newest.ended = rotated.grace_until <= rotated.at;
+        }
+        self.credentials.push(Credential {
+            record: rotated.credential.clone(),
+            generation: rotated.generation,
+            created_at: rotated.at,
+            not_after: None,
+            ended: false,
+        });
+        let forgotten = self.credentials.len().saturating_sub(KEPT_CREDENTIALS);
+        self.credentials.drain(..forgotten);
+    }
+
+    fn end_grace(&mut self, now: Timestamp) {
+        let older = self.credentials.iter_mut().filter(|one| one.not_after.is_some());
+        older.for_each(|one| one.end(now));
     }
 }
 
@@ -170,28 +230,30 @@ impl ApiKeyState {
 
     pub(super) fn after(self, event: &ApiKeyEvent) -> Self {
         match (self, event) {
-            (Self::Missing, ApiKeyEvent::Created(created)) => Self::Present(Box::new(ApiKey {
-                key_id: created.key_id,
-                workspace_id: created.workspace_id,
-                created_by: created.created_by.clone(),
-                settings: created.settings.clone(),
-                credentials: vec![Credential {
-                    record: created.credential.clone(),
-                    generation: 1,
-                    created_at: created.at,
-                    not_after: None,
-                }],
-                disabled_at: None,
-                revoked: None,
-                created_at: created.at,
-                updated_at: created.at,
-            })),
+            (Self::Present(key), ApiKeyEvent::Created(_)) => Self::Present(key),
             (Self::Present(key), event) => Self::Present(Box::new(key.after(event))),
-            // Facts about what never began change nothing; the log can't hold them.
-            (
-                Self::Missing,
-                ApiKeyEvent::Disabled(_) | ApiKeyEvent::Enabled(_) | ApiKeyEvent::Revoked(_),
-            ) => Self::Missing,
+            (Self::Missing, event) => {
+                // Facts about what never began change nothing; the log can't hold them.
+                let ApiKeyEvent::Created(created) = event else { return Self::Missing };
+                Self::Present(Box::new(ApiKey {
+                    key_id: created.key_id,
+                    workspace_id: created.workspace_id,
+                    created_by: created.created_by.clone(),
+                    settings: created.settings.clone(),
+                    credentials: vec![Credential {
+                        record: created.credential.clone(),
+                        generation: 1,
+                        created_at: created.at,
+                        not_after: None,
+                        ended: false,
+                    }],
+                    disabled_at: None,
+                    deleted_at: None,
+                    revoked: None,
+                    created_at: created.at,
+                    updated_at: created.at,
+                }))
+            }
         }
     }
 }

@@ -229,9 +229,10 @@ fn workspace_events() -> [Event; 4] {
     .map(Event::Workspace)
 }
 
-fn api_key_events(settings: Settings) -> [Event; 4] {
+fn api_key_events(settings: Settings) -> Vec<Event> {
     let key_id = key_id();
-    [
+    let changes = change_events(&settings);
+    let mut events = vec![
         ApiKeyEvent::Created(Box::new(api_key::Created {
             key_id,
             workspace_id: workspace_id(),
@@ -249,8 +250,44 @@ fn api_key_events(settings: Settings) -> [Event; 4] {
             revoked_by: "operator".to_owned(),
             at: at("2026-01-05T00:00:00Z"),
         }),
+    ];
+    events.extend(changes);
+    events.extend([
+        ApiKeyEvent::Rotated(api_key::Rotated {
+            key_id,
+            credential: credential(6),
+            generation: 2,
+            grace_until: at("2026-01-09T00:00:00Z"),
+            at: at("2026-01-08T00:00:00Z"),
+        }),
+        ApiKeyEvent::GraceEnded(api_key::GraceEnded { key_id, at: at("2026-01-08T12:00:00Z") }),
+        ApiKeyEvent::Deleted(api_key::Deleted { key_id, at: at("2026-01-10T00:00:00Z") }),
+        ApiKeyEvent::Undeleted(api_key::Undeleted { key_id, at: at("2026-01-11T00:00:00Z") }),
+    ]);
+    events.into_iter().map(Event::ApiKey).collect()
+}
+
+/// Everything set anew, to what `settings` have.
+fn change_events(settings: &Settings) -> [ApiKeyEvent; 8] {
+    let (key_id, at) = (key_id(), at("2026-01-07T00:00:00Z"));
+    let Settings { name, env: _, owner, description, scopes, ip_allowlist, domains, .. } =
+        settings.clone();
+    let Settings { not_before, expires_at, metadata, .. } = settings.clone();
+    [
+        ApiKeyEvent::Renamed(api_key::Renamed { key_id, name, at }),
+        ApiKeyEvent::Redescribed(api_key::Redescribed { key_id, description, at }),
+        ApiKeyEvent::OwnerChanged(Box::new(api_key::OwnerChanged { key_id, owner, at })),
+        ApiKeyEvent::ScopesChanged(api_key::ScopesChanged { key_id, scopes, at }),
+        ApiKeyEvent::AddressesChanged(api_key::AddressesChanged { key_id, ip_allowlist, at }),
+        ApiKeyEvent::DomainsChanged(api_key::DomainsChanged { key_id, domains, at }),
+        ApiKeyEvent::ValidityChanged(api_key::ValidityChanged {
+            key_id,
+            not_before,
+            expires_at,
+            at,
+        }),
+        ApiKeyEvent::MetadataChanged(api_key::MetadataChanged { key_id, metadata, at }),
     ]
-    .map(Event::ApiKey)
 }
 
 fn service_credential_events(bounds: Bounds) -> [Event; 2] {

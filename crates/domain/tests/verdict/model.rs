@@ -35,7 +35,7 @@ fn naive(key: &Key, ask: &Ask) -> Vec<Option<Denial>> {
             .filter(|end| end.0 <= ask.latest.0)
             .map(|expires_at| Denial::Expired { expires_at }),
         key.not_after
-            .filter(|end| end.0 <= ask.latest.0)
+            .filter(|end| key.ended || end.0 <= ask.latest.0)
             .map(|not_after| Denial::RotatedOut { not_after }),
         key.suspended.then_some(Denial::WorkspaceSuspended),
         match (&key.entries, ask.client_ip) {
@@ -74,23 +74,26 @@ fn key() -> impl Strategy<Value = Key> {
     let entries = some_of(&["10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "2001:db8::/32"]);
     let patterns = some_of(&["example.com", "*.example.com", "example.org"]);
     (
-        (rare(), rare(), rare()),
+        (rare(), rare(), rare(), rare()),
         (moment(), moment(), moment()),
         prop::option::of(entries),
         prop::option::of((patterns, any::<bool>())),
         some_of(&["read", "write", "admin"]),
     )
-        .prop_map(|((revoked, disabled, suspended), times, entries, domains, scopes)| Key {
-            revoked,
-            disabled,
-            not_before: times.0,
-            expires_at: times.1,
-            not_after: times.2,
-            suspended,
-            entries,
-            domains,
-            scopes,
-        })
+        .prop_map(
+            |((revoked, disabled, suspended, ended), times, entries, domains, scopes)| Key {
+                revoked,
+                disabled,
+                not_before: times.0,
+                expires_at: times.1,
+                not_after: times.2,
+                ended,
+                suspended,
+                entries,
+                domains,
+                scopes,
+            },
+        )
 }
 
 fn ask() -> impl Strategy<Value = Ask> {

@@ -115,3 +115,13 @@ fn what_was_not_found_skips_all_that_rests_on_it() {
         assert_eq!(explain_unknown(well_formed), expected);
     }
 }
+
+#[test]
+fn a_credential_that_was_ended_is_denied_on_every_clock_also_on_one_that_is_behind() {
+    let ended = Key { not_after: Some(Micros(10)), ended: true, ..Key::default() };
+    for now in [i64::MIN, 0, 9, 10, i64::MAX] {
+        let ask = Ask { earliest: Micros(now), latest: Micros(now), ..Ask::default() };
+        let denial = Denial::RotatedOut { not_after: Micros(10) };
+        assert_eq!(verdict(&ended, &ask), Verdict::Denied(denial));
+    }
+}

@@ -33,14 +33,18 @@ pub struct KeyFilter {
     pub principal: Option<Principal>,
     /// Only keys whose name begins with exactly this text; no character in it is special.
     pub name_prefix: Option<String>,
+    /// Only keys with a natural end behind this moment.
+    pub expiring_after: Option<Timestamp>,
     /// Only keys with a natural end before this moment.
     pub expiring_before: Option<Timestamp>,
     /// Whether revoked and expired keys are listed although no state is named.
     pub include_dead: bool,
+    /// Whether deleted keys are listed, too.
+    pub include_deleted: bool,
 }
 
 impl KeyFilter {
-    /// All keys of a workspace that are not dead.
+    /// All keys of a workspace that are neither dead nor deleted.
     #[must_use]
     pub const fn of(workspace_id: WorkspaceId) -> Self {
         Self {
@@ -50,8 +54,10 @@ impl KeyFilter {
             envs: Vec::new(),
             principal: None,
             name_prefix: None,
+            expiring_after: None,
             expiring_before: None,
             include_dead: false,
+            include_deleted: false,
         }
     }
 }
@@ -129,6 +135,13 @@ fn narrow(statement: &mut Statement, filter: &KeyFilter) {
             let pattern = statement.value(beginning_with(prefix), Type::TEXT);
             statement.and(&format!("name LIKE {pattern}"));
         }
+    }
+    if !filter.include_deleted {
+        statement.and("deleted_at IS NULL");
+    }
+    if let Some(moment) = filter.expiring_after {
+        let moment = statement.value(Moment(moment), Type::TIMESTAMPTZ);
+        statement.and(&format!("expires_at > {moment}"));
     }
     if let Some(moment) = filter.expiring_before {
         let moment = statement.value(Moment(moment), Type::TIMESTAMPTZ);

@@ -73,10 +73,7 @@ async fn known(
     transaction: &Transaction<'_>,
     streams: &Streams<KeyId, ApiKeyEvent>,
 ) -> Result<HashMap<KeyId, Version<ApiKeyState>>, FoldError> {
-    let begins = |event: &ApiKeyEvent| match event {
-        ApiKeyEvent::Created(_) => true,
-        ApiKeyEvent::Disabled(_) | ApiKeyEvent::Enabled(_) | ApiKeyEvent::Revoked(_) => false,
-    };
+    let begins = |event: &ApiKeyEvent| matches!(event, ApiKeyEvent::Created(_));
     let older: Vec<Uuid> = fold::older(streams, begins).map(|id| id.uuid()).collect();
     if older.is_empty() {
         return Ok(HashMap::new());

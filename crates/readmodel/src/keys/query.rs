@@ -32,7 +32,7 @@ pub(super) fn select(schema: &str, from: &str, rest: &str) -> String {
     format!(
         "SELECT {COLUMNS}, k.revision, k.position, c.* FROM {from} AS k CROSS JOIN LATERAL ( \
              SELECT array_agg(generation), array_agg(created_at), array_agg(not_after), \
-                 array_agg(kid), array_agg(pepper), array_agg(algorithm), array_agg(digest) \
+                 array_agg(ended), array_agg(kid), array_agg(pepper), array_agg(algorithm), array_agg(digest) \
              FROM (SELECT * FROM {schema}credentials WHERE key_id = k.key_id ORDER BY generation) \
                  AS ordered) AS c {rest}"
     )
@@ -55,11 +55,12 @@ fn credentials(columns: &mut Columns<'_, Row>) -> Result<Vec<Credential>, ReadEr
     };
     let created: Vec<Moment> = columns.take()?;
     let ends: Vec<Option<Moment>> = columns.take()?;
+    let ended: Vec<bool> = columns.take()?;
     let kids: Vec<&[u8]> = columns.take()?;
     let peppers: Vec<i32> = columns.take()?;
     let algorithms: Vec<&str> = columns.take()?;
     let digests: Vec<&[u8]> = columns.take()?;
-    // Seven aggregates over the same rows: the arrays are equally long.
+    // Eight aggregates over the same rows: the arrays are equally long.
     (0..generations.len())
         .map(|i| {
             let record = credential(kids[i], peppers[i], algorithms[i], digests[i]);
@@ -69,6 +70,7 @@ fn credentials(columns: &mut Columns<'_, Row>) -> Result<Vec<Credential>, ReadEr
                 generation: generation.map_err(|cause| columns.corrupt(cause))?,
                 created_at: created[i].0,
                 not_after: ends[i].map(|Moment(at)| at),
+                ended: ended[i],
             })
         })
         .collect()

@@ -26,14 +26,14 @@ pub(crate) const COLUMNS: &str = "\
     k.key_id, k.workspace_id, k.name, k.env, k.principal_kind, k.principal_id, k.owner_email, \
     k.description, k.scopes, k.ip_allowlist, k.domains, k.allow_localhost, k.not_before, \
     k.expires_at, k.metadata, k.created_by, k.created_at, k.updated_at, k.disabled_at, \
-    k.revoked_at, k.revoked_by, k.revoked_reason, k.revoked_text";
+    k.deleted_at, k.revoked_at, k.revoked_by, k.revoked_reason, k.revoked_text";
 
 /// What [`credential_of_row`] reads, in its order, of `credentials AS c`.
 pub(crate) const CREDENTIAL_COLUMNS: &str =
-    "c.generation, c.created_at, c.not_after, c.kid, c.pepper, c.algorithm, c.digest";
+    "c.generation, c.created_at, c.not_after, c.ended, c.kid, c.pepper, c.algorithm, c.digest";
 
 /// How many [`COLUMNS`] are.
-pub(crate) const WIDTH: usize = 23;
+pub(crate) const WIDTH: usize = 24;
 
 /// The types of [`COLUMNS`], then of [`CREDENTIAL_COLUMNS`].
 pub(crate) const SNAPSHOT_TYPES: &[Type] = &[
@@ -57,12 +57,14 @@ pub(crate) const SNAPSHOT_TYPES: &[Type] = &[
     Type::TIMESTAMPTZ,
     Type::TIMESTAMPTZ,
     Type::TIMESTAMPTZ,
+    Type::TIMESTAMPTZ,
     Type::TEXT,
     Type::TEXT,
     Type::TEXT,
     Type::INT4,
     Type::TIMESTAMPTZ,
     Type::TIMESTAMPTZ,
+    Type::BOOL,
     Type::BYTEA,
     Type::INT4,
     Type::TEXT,
@@ -82,6 +84,7 @@ pub(crate) fn key_of_row<'a, R: Fields>(
         created_at: columns.moment()?,
         updated_at: columns.moment()?,
         disabled_at: columns.moment_or_null()?,
+        deleted_at: columns.moment_or_null()?,
         revoked: revocation(columns)?,
         credentials: Vec::new(),
     })
@@ -187,6 +190,7 @@ pub(crate) fn credential_of_row<R: Fields>(
         generation: u32::try_from(generation).map_err(|cause| columns.corrupt(cause))?,
         created_at: columns.moment()?,
         not_after: columns.moment_or_null()?,
+        ended: columns.take()?,
         record: columns.credential()?,
     }))
 }

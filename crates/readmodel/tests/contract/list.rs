@@ -7,7 +7,7 @@ use readmodel::keys::{KeyFilter, list};
 use readmodel::{Order, PageRequest};
 
 use crate::setup::{World, world};
-use crate::story::{at, disabled, key_created, key_id, plain, revoked, workspace_id};
+use crate::story::{at, deleted, disabled, key_created, key_id, plain, revoked, workspace_id};
 
 fn all() -> KeyFilter {
     KeyFilter { include_dead: true, ..KeyFilter::of(workspace_id(1)) }
@@ -209,4 +209,21 @@ async fn the_dead_are_listed_on_request_or_when_their_state_is_named() {
     assert_eq!(names(&world, &dead).await, ["revoked", "expired"]);
     let both = KeyFilter { include_dead: true, ..dead };
     assert_eq!(names(&world, &both).await, ["revoked", "expired"]);
+}
+
+#[tokio::test]
+async fn a_deleted_key_is_hidden_unless_deleted_ones_are_asked_for() {
+    let world = world().await;
+    world
+        .given([
+            key_created(1, 1, plain("here"), 0),
+            key_created(1, 2, plain("gone"), 0),
+            deleted(1, 2, 1),
+        ])
+        .await;
+    assert_eq!(names(&world, &all()).await, ["here"]);
+    let named = KeyFilter { key_ids: vec![key_id(2)], ..all() };
+    assert_eq!(names(&world, &named).await, [""; 0]);
+    let too = KeyFilter { include_deleted: true, ..KeyFilter::of(workspace_id(1)) };
+    assert_eq!(names(&world, &too).await, ["here", "gone"]);
 }

@@ -12,7 +12,8 @@ use readmodel::workspaces::Workspaces;
 
 use crate::setup::{World, chain, world};
 use crate::story::{
-    at, disabled, enabled, full, history, key_created, key_id, plain, revoked, workspace_id,
+    at, disabled, enabled, full, history, key_created, key_id, plain, revoked, rotated,
+    workspace_id,
 };
 
 #[tokio::test]
@@ -201,4 +202,20 @@ async fn a_key_of_another_workspace_is_none() {
     assert_eq!(key, None);
     let key = keys::get(&*world.reader, workspace_id(1), key_id(2)).await.unwrap();
     assert_eq!(key, None);
+}
+
+#[tokio::test]
+async fn a_key_that_rotates_often_keeps_the_rows_of_its_newest_credentials_only() {
+    let world = world().await;
+    world.given([key_created(1, 1, plain("one"), 0), key_created(1, 2, plain("two"), 0)]).await;
+    let rotations: Vec<_> =
+        (2..=20).map(|turn| rotated(1, 1, turn, i64::from(turn) * 2_000)).collect();
+    for facts in rotations.chunks(5) {
+        world.given(facts.iter().cloned()).await;
+    }
+    let row = keys::get(&*world.reader, workspace_id(1), key_id(1)).await.unwrap().unwrap();
+    let kept: Vec<u32> = row.key.credentials.iter().map(|one| one.generation).collect();
+    assert_eq!(kept, (13..=20).collect::<Vec<_>>());
+    let other = keys::get(&*world.reader, workspace_id(1), key_id(2)).await.unwrap().unwrap();
+    assert_eq!(other.key.credentials.len(), 1);
 }

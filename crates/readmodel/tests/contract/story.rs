@@ -233,7 +233,68 @@ pub(crate) fn service_credential_revoked(number: u32, second: i64) -> Fact {
     (None, Event::ServiceCredential(ServiceCredentialEvent::Revoked(event)))
 }
 
-/// A mixed history of two workspaces: `keys` keys, each with three to six events all over it.
+/// The events of a key's later life, another one for each `turn`.
+fn life(workspace: u128, number: u32, turn: u32, second: i64) -> Fact {
+    let (key_id, at) = (key_id(number), at(second));
+    let turned = full(&format!("turn {turn}"));
+    let event = match turn % 13 {
+        0 => ApiKeyEvent::Renamed(api_key::Renamed { key_id, name: turned.name, at }),
+        1 => {
+            let description = turned.description;
+            ApiKeyEvent::Redescribed(api_key::Redescribed { key_id, description, at })
+        }
+        2 => {
+            let owner = turned.owner;
+            ApiKeyEvent::OwnerChanged(Box::new(api_key::OwnerChanged { key_id, owner, at }))
+        }
+        3 => {
+            let scopes = turned.scopes;
+            ApiKeyEvent::ScopesChanged(api_key::ScopesChanged { key_id, scopes, at })
+        }
+        4 => {
+            let ip_allowlist = turned.ip_allowlist;
+            ApiKeyEvent::AddressesChanged(api_key::AddressesChanged { key_id, ip_allowlist, at })
+        }
+        5 => {
+            let domains = turned.domains;
+            ApiKeyEvent::DomainsChanged(api_key::DomainsChanged { key_id, domains, at })
+        }
+        6 => ApiKeyEvent::ValidityChanged(api_key::ValidityChanged {
+            key_id,
+            not_before: turned.not_before,
+            expires_at: turned.expires_at,
+            at,
+        }),
+        7 => {
+            let metadata = turned.metadata;
+            ApiKeyEvent::MetadataChanged(api_key::MetadataChanged { key_id, metadata, at })
+        }
+        8 | 9 => return rotated(workspace, number, turn, second),
+        10 => ApiKeyEvent::GraceEnded(api_key::GraceEnded { key_id, at }),
+        11 => ApiKeyEvent::Deleted(api_key::Deleted { key_id, at }),
+        _ => ApiKeyEvent::Undeleted(api_key::Undeleted { key_id, at }),
+    };
+    key_fact(workspace, event)
+}
+
+/// To a credential of this `generation`, with 1,000 seconds of grace for the one before.
+pub(crate) fn rotated(workspace: u128, number: u32, generation: u32, second: i64) -> Fact {
+    let event = api_key::Rotated {
+        key_id: key_id(number),
+        credential: credential(5, number << 8 | generation),
+        generation,
+        grace_until: at(second + 1_000),
+        at: at(second),
+    };
+    key_fact(workspace, ApiKeyEvent::Rotated(event))
+}
+
+pub(crate) fn deleted(workspace: u128, number: u32, second: i64) -> Fact {
+    let event = api_key::Deleted { key_id: key_id(number), at: at(second) };
+    key_fact(workspace, ApiKeyEvent::Deleted(event))
+}
+
+/// A mixed history of two workspaces: `keys` keys, each with four to eight events all over it.
 pub(crate) fn history(keys: u32) -> Vec<Fact> {
     let mut facts = vec![
         workspace_created(1, 0),
@@ -257,6 +318,7 @@ pub(crate) fn history(keys: u32) -> Vec<Fact> {
             2 => disabled(workspace, earlier, second),
             _ => revoked(workspace, earlier, second),
         });
+        facts.push(life(workspace, earlier, key, second));
     }
     facts.extend([suspended(1, 1), token_reset(1, 9, 2), resumed(1, 3), suspended(2, 4)]);
     facts.push(service_credential_revoked(2, 9));

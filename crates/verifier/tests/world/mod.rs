@@ -8,7 +8,10 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use domain::api_key::{ApiKey, ApiKeyEvent, ApiKeyState, Disabled, Enabled, Revoked, Settings};
+use domain::api_key::{
+    ApiKey, ApiKeyEvent, ApiKeyState, Deleted, Disabled, Enabled, GraceEnded, Revoked, Rotated,
+    Settings, Undeleted,
+};
 use domain::service_credential::{Bounds, Permission, ServiceCredentialEvent};
 use domain::verdict::{Question, Verdict};
 use domain::workspace::{Resumed, Suspended, TokenReset, WorkspaceEvent};
@@ -180,6 +183,29 @@ pub(crate) fn revoked(key_id: KeyId) -> Event {
         revoked_by: "tests".to_owned(),
         reason: RevocationReason::Compromised,
         text: ReasonText::new("").unwrap(),
+        at: at(1),
+    }))
+}
+
+pub(crate) fn deleted(key_id: KeyId) -> Event {
+    Event::ApiKey(ApiKeyEvent::Deleted(Deleted { key_id, at: at(1) }))
+}
+
+pub(crate) fn undeleted(key_id: KeyId) -> Event {
+    Event::ApiKey(ApiKeyEvent::Undeleted(Undeleted { key_id, at: at(1) }))
+}
+
+pub(crate) fn grace_ended(key_id: KeyId, second: i64) -> Event {
+    Event::ApiKey(ApiKeyEvent::GraceEnded(GraceEnded { key_id, at: at(second) }))
+}
+
+/// To `credential` at second 1; the one before stops at second `grace_until`.
+pub(crate) fn rotated(key_id: KeyId, credential: &Minted, grace_until: i64) -> Event {
+    Event::ApiKey(ApiKeyEvent::Rotated(Rotated {
+        key_id,
+        credential: credential.record.clone(),
+        generation: 2,
+        grace_until: at(grace_until),
         at: at(1),
     }))
 }

@@ -52,6 +52,19 @@ pub struct Folded {
     pub subject: Subject,
     /// The last revision of its stream.
     pub revision: u64,
+    /// What has become of it.
+    pub change: Change,
+}
+
+/// What a command has made of its subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It was so already.
+    None,
+    /// It may do no less than before.
+    Gives,
+    /// Something that was accepted before is not any more.
+    TakesAway,
 }
 
 /// What a decider answered: the state after it, what it was decided on, and what to append for it.
@@ -69,6 +82,12 @@ pub(super) trait Stored: Decider + Clone {
     fn wrap(event: Self::Event) -> Event;
     fn unwrap(event: Event) -> Option<Self::Event>;
     fn subject(self) -> Subject;
+
+    /// Whether `event` takes something away from `before`, which is `self` after all that is decided
+    /// with it.
+    fn lost_by(&self, _before: &Self, event: &Event) -> bool {
+        event.takes_away()
+    }
 }
 
 macro_rules! stored {
@@ -90,10 +109,30 @@ macro_rules! stored {
 }
 
 stored!(WorkspaceState, WorkspaceEvent, Workspace, Workspace);
-stored!(ApiKeyState, ApiKeyEvent, ApiKey, ApiKey);
 stored!(ConfigState, ConfigEvent, Config, Config);
 stored!(AuthTokens, AuthTokenEvent, AuthToken, AuthTokens);
 stored!(ServiceCredentialState, ServiceCredentialEvent, ServiceCredential, ServiceCredential);
+
+impl Stored for ApiKeyState {
+    fn wrap(event: ApiKeyEvent) -> Event {
+        Event::ApiKey(event)
+    }
+
+    fn unwrap(event: Event) -> Option<ApiKeyEvent> {
+        if let Event::ApiKey(event) = event { Some(event) } else { None }
+    }
+
+    fn subject(self) -> Subject {
+        Subject::ApiKey(self)
+    }
+
+    fn lost_by(&self, before: &Self, event: &Event) -> bool {
+        match (event, before.present(), self.present()) {
+            (Event::ApiKey(event), Some(before), Some(after)) => event.takes_away(before, after),
+            _ => event.takes_away(),
+        }
+    }
+}
 
 impl Intent {
     pub(super) fn stream(&self) -> Result<StreamId, CommandError> {
@@ -184,10 +223,14 @@ impl Past<'_> {
         {
             return Err(CommandError::EtagMismatch { actual: revision });
         }
-        let mut new = Vec::with_capacity(events.len());
-        for event in events {
-            state = state.evolve(&event);
-            let event = D::wrap(event);
+        let before = state.clone();
+        state = events.iter().fold(state, D::evolve);
+        let (mut new, mut change) = (Vec::with_capacity(events.len()), Change::None);
+        for event in events.into_iter().map(D::wrap) {
+            if change != Change::TakesAway {
+                let takes_away = state.lost_by(&before, &event);
+                change = if takes_away { Change::TakesAway } else { Change::Gives };
+            }
             new.push(NewEvent {
                 event_id: entropy::uuid_v7(self.now)?,
                 kind: event.kind().to_owned(),
@@ -201,7 +244,7 @@ impl Past<'_> {
             revision => Expected::Exact(Revision::new(revision)),
         };
         Ok(Decision {
-            folded: Folded { subject: state.subject(), revision: revision_after },
+            folded: Folded { subject: state.subject(), revision: revision_after, change },
             seen: self.recorded.last().map_or(Position::ZERO, |stored| stored.position),
             append: StreamAppend { stream: self.stream, expected, events: new },
         })

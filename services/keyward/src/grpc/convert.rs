@@ -98,6 +98,7 @@ pub fn api_key(
         credentials: key
             .credentials
             .iter()
+            .rev()
             .map(|credential| wire::Credential {
                 kid: credential.record.kid.to_string(),
                 display: shown(credential.record.kid),
@@ -109,6 +110,7 @@ pub fn api_key(
             .collect(),
         last_use: None,
         etag: etag(revision),
+        delete_time: key.deleted_at.map(moment),
     }
 }
 

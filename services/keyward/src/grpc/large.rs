@@ -1,4 +1,4 @@
-//! CreateApiKey and BatchVerifyKeys, whose messages may be large: who calls is found from the headers,
+//! CreateApiKey, UpdateApiKey and BatchVerifyKeys, whose messages may be large: who calls is found from the headers,
 //! before a byte of the message is kept, and all large messages of the node share a bounded room.
 //!
 //! A message announces its length before it comes, so what is refused is refused unread. From here on
@@ -43,7 +43,7 @@ impl Large {
         Self { node, service, room: Arc::new(Semaphore::new(LARGE_IN_FLIGHT)) }
     }
 
-    /// Answers a call of `rpc`, one of the two.
+    /// Answers a call of `rpc`, one of those.
     pub(super) async fn answer(&self, rpc: Rpc, request: Request<Body>) -> Response<Body> {
         let began = Instant::now();
         match self.admit(rpc, request).await {

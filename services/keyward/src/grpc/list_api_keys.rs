@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use api::v1::{self as wire, ListApiKeysRequest, ListApiKeysResponse};
 use domain::api_key::{ApiKey, Status};
+use domain::verdict::EXPIRES_SOON;
 use domain::{Env, Principal, WorkspaceId};
+use jiff::{SignedDuration, Timestamp};
 use prost::Message;
 use readmodel::keys::{KeyFilter, Keys};
 use readmodel::{Cursor, Order, PageRequest};
@@ -21,7 +23,9 @@ use crate::node::Node;
 /// A page is cut short before it is larger than this, so that it fits into a client's usual 4 MiB: as
 /// its rows are read, and again as they are written, which may be a little more.
 const LARGE_PAGE: usize = 2 * 1024 * 1024;
-const MOST_KEY_IDS: usize = 100;
+pub(super) const MOST_KEY_IDS: usize = 100;
+/// Between two moments.
+const LEAST: SignedDuration = SignedDuration::from_micros(1);
 
 /// Answers the call.
 pub(super) async fn run(
@@ -31,7 +35,8 @@ pub(super) async fn run(
 ) -> Result<ListApiKeysResponse, Refusal> {
     let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
     call.caller.reads(workspace)?;
-    let mut filter = filter(workspace, &request)?;
+    let now = node.clock.now();
+    let mut filter = filter(workspace, &request, now)?;
     let order = match fields::variant("order", request.order)? {
         wire::ApiKeyOrder::Unspecified | wire::ApiKeyOrder::NewestFirst => Order::NewestFirst,
         wire::ApiKeyOrder::ById => Order::ById,
@@ -50,7 +55,6 @@ pub(super) async fn run(
     if filter.envs.is_empty() {
         return Ok(ListApiKeysResponse::default());
     }
-    let now = node.clock.now();
     let listed = readmodel::keys::list(&**client, &filter, now, &page).await?;
     drop(client);
 
@@ -71,7 +75,11 @@ pub(super) async fn run(
     Ok(answer)
 }
 
-fn filter(workspace: WorkspaceId, request: &ListApiKeysRequest) -> Result<KeyFilter, Refusal> {
+fn filter(
+    workspace: WorkspaceId,
+    request: &ListApiKeysRequest,
+    now: Timestamp,
+) -> Result<KeyFilter, Refusal> {
     let mut filter = KeyFilter::of(workspace);
     if request.key_ids.len() > MOST_KEY_IDS {
         return Err(Refusal::field("key_ids", "must have at most 100 entries"));
@@ -96,7 +104,13 @@ fn filter(workspace: WorkspaceId, request: &ListApiKeysRequest) -> Result<KeyFil
         fields::optional("name_prefix", request.name_prefix.clone(), domain::Name::new)?
             .map(|name| name.as_str().to_owned());
     filter.expiring_before = fields::moment("expiring_before", request.expiring_before)?;
+    if request.expires_soon {
+        let soon = now + EXPIRES_SOON + LEAST;
+        filter.expiring_after = Some(now);
+        filter.expiring_before = Some(filter.expiring_before.map_or(soon, |at| at.min(soon)));
+    }
     filter.include_dead = request.show_dead;
+    filter.include_deleted = request.show_deleted;
     Ok(filter)
 }
 

@@ -15,7 +15,7 @@ use super::call::Call;
 use super::fields;
 use super::status::{Refusal, Resource};
 use crate::barrier::Passed;
-use crate::commands::{CommandError, Envelope, Folded, Intent, Outcome};
+use crate::commands::{Change, CommandError, Envelope, Folded, Intent, Outcome};
 use crate::node::Node;
 
 /// How long a repeated request is answered with the secrets of the first answer.
@@ -29,9 +29,15 @@ pub trait Reply: Message + Default {
     /// Puts the end of the wait for all verifiers into it. An answer to what never waits has no place
     /// for it.
     fn set_barrier(&mut self, _: wire::Barrier) {}
+
+    /// Whether there is one in it. A remembered answer has an empty one if it waited, so that its
+    /// repetition waits as well.
+    fn has_barrier(&self) -> bool {
+        false
+    }
 }
 
-/// What a change waits for, beyond its commit and this node's own verifier.
+/// What a change waits for, beyond its commit and this node's own verifier, if it takes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
     /// Nothing.
@@ -58,7 +64,8 @@ pub struct Mutation<'a, Asked> {
 
 impl<Asked: Message> Mutation<'_, Asked> {
     /// Does all of `intents` or none, and answers with `reply` of what became of their subjects; a
-    /// repeated request is answered as the first one was, without deciding anything again.
+    /// repeated request is answered as the first one was, without deciding anything again. Without
+    /// intents there is nothing to remember, and nothing is.
     ///
     /// # Errors
     /// The refusal to answer with.
@@ -88,6 +95,17 @@ impl<Asked: Message> Mutation<'_, Asked> {
         {
             return self.replay(node, key, &stored).await;
         }
+        if intents.is_empty() {
+            let head = node.commands.log().head().await?.position;
+            return Ok(completed(node, reply(&[]), head, Instant::now()).await);
+        }
+        let reply = |folded: &[Folded]| {
+            let mut answer = reply(folded);
+            if self.waits(folded) {
+                answer.set_barrier(wire::Barrier::default());
+            }
+            answer
+        };
         let remember = |folded: &[Folded], seen| {
             key.as_ref().map(|key| self.record(node, key, &reply(folded), seen)).transpose()
         };
@@ -97,7 +115,7 @@ impl<Asked: Message> Mutation<'_, Asked> {
                 let committed = Instant::now();
                 let answer = reply(&done.folded);
                 node.settle(done.position).await;
-                Ok(self.completed(node, answer, done.position, committed).await)
+                Ok(completed(node, answer, done.position, committed).await)
             }
             (Ok(Outcome::Repeated(stored)), Some(key)) => self.replay(node, key, &stored).await,
             (Ok(Outcome::Repeated(_)), None) => {
@@ -112,6 +130,13 @@ impl<Asked: Message> Mutation<'_, Asked> {
             }
             (Err(error), _) => Err(self.refuse(error)),
         }
+    }
+
+    /// Whether the answer waits: unless nothing was taken away. What was so already may be the work of
+    /// somebody who did not wait.
+    fn waits(&self, folded: &[Folded]) -> bool {
+        let gains = folded.iter().all(|folded| folded.change == Change::Gives);
+        self.wait == Wait::AllVerifiers && !gains
     }
 
     fn refuse(&self, error: CommandError) -> Refusal {
@@ -197,23 +222,22 @@ impl<Asked: Message> Mutation<'_, Asked> {
             .open_bytes(TokenPurpose::Reply, &bound(key), sealed)
             .map_err(|error| Refusal::internal(&error))?;
         let answer = R::decode(bytes.as_slice()).map_err(|error| Refusal::internal(&error))?;
-        Ok(self.completed(node, answer, stored.position, Instant::now()).await)
+        Ok(completed(node, answer, stored.position, Instant::now()).await)
     }
+}
 
-    /// The answer with its consistency token; after the wait, if this change waits.
-    async fn completed<R: Reply>(
-        &self,
-        node: &Node,
-        mut answer: R,
-        position: Position,
-        committed: Instant,
-    ) -> R {
-        answer.set_consistency_token(node.freshness.token(position));
-        if self.wait == Wait::AllVerifiers {
-            answer.set_barrier(node.barrier.pass(position, committed).await.into());
-        }
-        answer
+/// The answer with its consistency token; after the wait, if it waits.
+async fn completed<R: Reply>(
+    node: &Node,
+    mut answer: R,
+    position: Position,
+    committed: Instant,
+) -> R {
+    answer.set_consistency_token(node.freshness.token(position));
+    if answer.has_barrier() {
+        answer.set_barrier(node.barrier.pass(position, committed).await.into());
     }
+    answer
 }
 
 /// Whether what was there already stood in the way.
@@ -279,6 +303,10 @@ macro_rules! replies {
 
             $( fn set_barrier(&mut self, passed: wire::Barrier) {
                 self.$barrier = Some(passed);
+            }
+
+            fn has_barrier(&self) -> bool {
+                self.$barrier.is_some()
             } )?
         } )+
     };
@@ -288,7 +316,13 @@ replies!(
     CreateApiKeyResponse,
     DisableApiKeyResponse with barrier,
     EnableApiKeyResponse,
+    UpdateApiKeyResponse with barrier,
+    RotateApiKeyResponse with barrier,
+    EndRotationGraceResponse with barrier,
+    DeleteApiKeyResponse with barrier,
+    UndeleteApiKeyResponse,
     RevokeApiKeyResponse with barrier,
+    RevokeApiKeysResponse with barrier,
     CreateWorkspaceResponse,
     SuspendWorkspaceResponse with barrier,
     ResumeWorkspaceResponse,

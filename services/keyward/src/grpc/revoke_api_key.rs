@@ -18,11 +18,7 @@ pub(super) async fn run(
     call: Call,
     request: RevokeApiKeyRequest,
 ) -> Result<RevokeApiKeyResponse, Refusal> {
-    let reason = reason(request.reason)?;
-    let text = ReasonText::new(request.reason_text.clone()).in_field("reason_text")?;
-    if reason == RevocationReason::Other && text.as_str().is_empty() {
-        return Err(Refusal::field("reason_text", "is required with OTHER"));
-    }
+    let (reason, text) = why(request.reason, &request.reason_text)?;
     let on_key = OnKey {
         asked: &request,
         workspace_id: &request.workspace_id,
@@ -35,6 +31,19 @@ pub(super) async fn run(
     let command = |now| ApiKeyCommand::Revoke { revoked_by, reason, text, now };
     let reply = |api_key| RevokeApiKeyResponse { api_key, ..RevokeApiKeyResponse::default() };
     on_key.run(node, call, command, reply).await
+}
+
+/// Why, as a class and in words.
+///
+/// # Errors
+/// No class, or OTHER without words.
+pub(super) fn why(number: i32, text: &str) -> Result<(RevocationReason, ReasonText), Refusal> {
+    let reason = reason(number)?;
+    let text = ReasonText::new(text).in_field("reason_text")?;
+    if reason == RevocationReason::Other && text.as_str().is_empty() {
+        return Err(Refusal::field("reason_text", "is required with OTHER"));
+    }
+    Ok((reason, text))
 }
 
 fn reason(number: i32) -> Result<RevocationReason, Refusal> {

@@ -47,6 +47,12 @@ rpcs! {
     DisableApiKey = "ApiKeyService" / "DisableApiKey", "disable_api_key";
     EnableApiKey = "ApiKeyService" / "EnableApiKey", "enable_api_key";
     RevokeApiKey = "ApiKeyService" / "RevokeApiKey", "revoke_api_key";
+    UpdateApiKey = "ApiKeyService" / "UpdateApiKey", "update_api_key";
+    RotateApiKey = "ApiKeyService" / "RotateApiKey", "rotate_api_key";
+    EndRotationGrace = "ApiKeyService" / "EndRotationGrace", "end_rotation_grace";
+    DeleteApiKey = "ApiKeyService" / "DeleteApiKey", "delete_api_key";
+    UndeleteApiKey = "ApiKeyService" / "UndeleteApiKey", "undelete_api_key";
+    RevokeApiKeys = "ApiKeyService" / "RevokeApiKeys", "revoke_api_keys";
     VerifyKey = "ApiKeyService" / "VerifyKey", "verify_key";
     BatchVerifyKeys = "ApiKeyService" / "BatchVerifyKeys", "batch_verify_keys";
     CreateWorkspace = "WorkspaceService" / "CreateWorkspace", "create_workspace";

@@ -165,6 +165,10 @@ const fn code(reason: ErrorReason) -> Code {
         ErrorReason::RequestIdReused | ErrorReason::RequestAlreadyAnswered => Code::AlreadyExists,
         ErrorReason::ConsistencyTokenForeignLog
         | ErrorReason::ApiKeyRevoked
+        | ErrorReason::ApiKeyDeleted
+        | ErrorReason::RotationGraceRunning
+        | ErrorReason::ApiKeyExpired
+        | ErrorReason::UndeleteWindowOver
         | ErrorReason::WorkspaceSuspended => Code::FailedPrecondition,
         ErrorReason::EtagMismatch | ErrorReason::ConcurrentChange => Code::Aborted,
         ErrorReason::StartingUp
@@ -241,6 +245,21 @@ fn rejected(rejection: Rejection) -> Refusal {
         Rejection::KeyRevoked => {
             Refusal::new(ErrorReason::ApiKeyRevoked, "the key is revoked, which is final")
         }
+        Rejection::KeyDeleted => {
+            Refusal::new(ErrorReason::ApiKeyDeleted, "the key is deleted: undelete it first")
+        }
+        Rejection::GraceRunning => Refusal::new(
+            ErrorReason::RotationGraceRunning,
+            "the credential before is still in its grace: end the grace, or set `force`",
+        ),
+        Rejection::KeyExpired => Refusal::new(
+            ErrorReason::ApiKeyExpired,
+            "the key is expired: move its `expires_at` first",
+        ),
+        Rejection::UndeleteTooLate => Refusal::new(
+            ErrorReason::UndeleteWindowOver,
+            "the key was deleted more than 30 days ago",
+        ),
         Rejection::EndsBeforeItBegins => {
             Refusal::field("expires_at", "must be later than not_before")
         }

@@ -25,6 +25,16 @@ pub(super) struct OnKey<'a, Asked> {
     pub(super) wait: Wait,
 }
 
+/// The key of a request, as it was just before the change.
+pub(super) struct Found {
+    /// The key.
+    pub(super) key: ApiKey,
+    /// The owner's e-mail address to answer with. Opened before the change: an answer must not fail
+    /// after it.
+    pub(super) owner_email: String,
+    etag: Option<u64>,
+}
+
 impl<Asked: Message> OnKey<'_, Asked> {
     /// Runs `command` on the key and answers with `reply` of what the key is then.
     pub(super) async fn run<R: Reply>(
@@ -34,32 +44,50 @@ impl<Asked: Message> OnKey<'_, Asked> {
         command: impl FnOnce(Timestamp) -> ApiKeyCommand,
         reply: impl Fn(Option<wire::ApiKey>) -> R + Send + Sync,
     ) -> Result<R, Refusal> {
+        let found = self.find(&node, &call).await?;
+        self.change(&node, &call, found, command, reply).await
+    }
+
+    /// The first half of [`OnKey::run`]: the key, if this caller may change it.
+    pub(super) async fn find(&self, node: &Node, call: &Call) -> Result<Found, Refusal> {
         let (workspace, key_id) = fields::key(self.workspace_id, self.key_id)?;
         call.caller.manages(workspace)?;
-        standing::decidable(&node, workspace)?;
+        standing::decidable(node, workspace)?;
         let etag = fields::etag(self.etag)?;
+        let key = visible(node, call, workspace, key_id).await?;
+        let owner_email = opened_owner_email(node, &key).await?;
+        Ok(Found { key, owner_email, etag })
+    }
+
+    /// The second half of [`OnKey::run`].
+    pub(super) async fn change<R: Reply>(
+        &self,
+        node: &Node,
+        call: &Call,
+        found: Found,
+        command: impl FnOnce(Timestamp) -> ApiKeyCommand,
+        reply: impl Fn(Option<wire::ApiKey>) -> R + Send + Sync,
+    ) -> Result<R, Refusal> {
+        let ApiKey { workspace_id: workspace, key_id, .. } = found.key;
         let now = node.clock.now();
-        let intent = Intent::ApiKey(workspace, key_id, command(now), etag);
+        let intent = Intent::ApiKey(workspace, key_id, command(now), found.etag);
         let mutation = Mutation {
-            call: &call,
+            call,
             asked: self.asked,
             request_id: self.request_id,
             workspace: Some(workspace),
             missing: (Resource::ApiKey, key_id.to_string()),
             wait: self.wait,
         };
-        // Opened before the change: an answer must not fail after it.
-        let known = visible(&node, &call, workspace, key_id).await?;
-        let owner_email = opened_owner_email(&node, &known).await?;
         let answer = |folded: &[Folded]| {
             reply(folded.first().and_then(|folded| {
                 present(folded).map(|key| {
-                    let email = owner_email.clone();
+                    let email = found.owner_email.clone();
                     convert::api_key(&node.brand, key, folded.revision, email, now)
                 })
             }))
         };
-        mutation.run(&node, &[intent], answer).await
+        mutation.run(node, &[intent], answer).await
     }
 }
 
