@@ -23,6 +23,7 @@ pub(crate) const RPCS: &[&str] = &[
     "DeleteApiKey",
     "UndeleteApiKey",
     "RevokeApiKeys",
+    "ImportApiKeys",
     "VerifyKey",
     "BatchVerifyKeys",
     "CreateWorkspace",
@@ -115,6 +116,12 @@ async fn ask_of_keys(client: &Client, rpc: &str, at: &Target) -> Asked {
         "BatchVerifyKeys" => {
             let one = wire::VerifyKeyRequest { key: at.secret.clone(), ..Default::default() };
             send!(keys.batch_verify_keys, BatchVerifyKeysRequest { requests: vec![one] })
+        }
+        "ImportApiKeys" => {
+            let api_key = Some(wire::ApiKey { name, ..wire::ApiKey::default() });
+            let raw = format!("imported-{}", at.key);
+            let items = vec![wire::ImportApiKeysItem { raw, api_key, ..Default::default() }];
+            send!(keys.import_api_keys, ImportApiKeysRequest { workspace_id, items })
         }
         _ => return Ok(None),
     }))

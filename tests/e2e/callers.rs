@@ -24,6 +24,7 @@ const TABLE: &[(&str, &str)] = &[
     ("DeleteApiKey", "-y----y"),
     ("UndeleteApiKey", "-y----y"),
     ("RevokeApiKeys", "-y----y"),
+    ("ImportApiKeys", "-y----y"),
     ("VerifyKey", "-yy----"),
     ("BatchVerifyKeys", "-yy----"),
     ("CreateWorkspace", "y------"),

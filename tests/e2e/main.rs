@@ -17,6 +17,7 @@ mod enable_api_key;
 mod get_api_key;
 mod get_config;
 mod get_workspace;
+mod import_api_keys;
 mod large;
 mod list_api_keys;
 mod reset_workspace_token;

@@ -89,6 +89,10 @@ const REASONS: &[(ErrorReason, Met)] = &[
         Here("delete_api_key.rs", "after_thirty_days_there_is_no_way_back"),
     ),
     (
+        ErrorReason::ApiKeyAlreadyImported,
+        Here("import_api_keys.rs", "a_key_is_imported_once_in_a_deployment"),
+    ),
+    (
         ErrorReason::EtagMismatch,
         Here("disable_api_key.rs", "a_stale_etag_changes_nothing_and_the_fresh_one_does"),
     ),

@@ -22,6 +22,7 @@ const ON_WORKSPACE: &[&str] = &[
     "DeleteApiKey",
     "UndeleteApiKey",
     "RevokeApiKeys",
+    "ImportApiKeys",
     "GetWorkspace",
     "ResetWorkspaceToken",
 ];

@@ -114,7 +114,9 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::ApiKeyNotFound
         | ErrorReason::ConfigNotFound
         | ErrorReason::ServiceCredentialNotFound => Code::NotFound,
-        ErrorReason::RequestIdReused | ErrorReason::RequestAlreadyAnswered => Code::AlreadyExists,
+        ErrorReason::RequestIdReused
+        | ErrorReason::RequestAlreadyAnswered
+        | ErrorReason::ApiKeyAlreadyImported => Code::AlreadyExists,
         ErrorReason::ConsistencyTokenForeignLog
         | ErrorReason::ApiKeyRevoked
         | ErrorReason::ApiKeyDeleted

@@ -57,6 +57,8 @@ redacted_debug!(RotateApiKeyResponse {
     shown: [api_key, consistency_token, barrier]
 });
 
+redacted_debug!(ImportApiKeysItem { secret: [raw, sha256], shown: [api_key, allow_any_address] });
+
 redacted_debug!(EmailServiceSettings {
     secret: [api_key],
     shown: [enabled, r#type, from_email, from_company, comment_template_id, tag_template_id]

@@ -57,6 +57,7 @@ fn every_rpc_has_the_documented_route() {
         ("DeleteApiKey", "DELETE /v1/workspaces/{workspace_id}/keys/{key_id}"),
         ("UndeleteApiKey", "POST /v1/workspaces/{workspace_id}/keys/{key_id}:undelete *"),
         ("RevokeApiKeys", "POST /v1/workspaces/{workspace_id}/keys:revoke *"),
+        ("ImportApiKeys", "POST /v1/workspaces/{workspace_id}/keys:import *"),
         ("GetConfig", "GET /v1/workspaces/{workspace_id}/keys/{key_id}/config"),
         ("VerifyKey", "POST /v1/keys:verify *"),
         ("BatchVerifyKeys", "POST /v1/keys:batchVerify *"),

@@ -33,6 +33,8 @@ fn carriers() -> Vec<(&'static str, Print)> {
         CreateServiceCredentialResponse,
         CreateWorkspaceResponse,
         EmailServiceSettings,
+        ImportApiKeysItem,
+        ImportApiKeysRequest,
         ResetWorkspaceTokenResponse,
         RotateApiKeyResponse,
         VerifyKeyRequest,

@@ -35,6 +35,9 @@ pub enum CredentialKind {
     WorkspaceToken,
     /// `s`: a service credential.
     ServiceCredential,
+    /// `i`: an API key of another system, as it is bound and shown. No text is read as one: else whoever
+    /// has the SHA-256 of an imported key could pass with that.
+    Imported,
 }
 
 impl CredentialKind {
@@ -46,6 +49,7 @@ impl CredentialKind {
             Self::AuthToken => 'a',
             Self::WorkspaceToken => 'w',
             Self::ServiceCredential => 's',
+            Self::Imported => 'i',
         }
     }
 

@@ -125,9 +125,9 @@ pub enum AppendOutcome {
 }
 
 /// The most events that one command, and one batch, may hold.
-pub const MAX_BATCH_EVENTS: usize = 1_024;
+pub const MAX_BATCH_EVENTS: usize = 2_048;
 /// The most bytes (payloads, metadata, names) that one command, and one batch, may hold.
-pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
+pub const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 const MAX_NAME: usize = 512;
 
@@ -161,7 +161,7 @@ impl Prepared {
         let reply = append.request.as_ref().map_or(0, |request| request.sealed_reply.len() + 256);
         let bytes = payloads + events * metadata.len() + reply;
         if events > MAX_BATCH_EVENTS || bytes > MAX_BATCH_BYTES {
-            return Err(LogError::Invalid("a command has at most 1,024 events and 4 MiB"));
+            return Err(LogError::Invalid("a command has at most 2,048 events and 8 MiB"));
         }
         Ok(Self { append, metadata, events, bytes })
     }

@@ -126,6 +126,7 @@ pub(crate) fn credential(
 pub(crate) const fn algorithm(algorithm: DigestAlgorithm) -> &'static str {
     match algorithm {
         DigestAlgorithm::HmacSha256 => "hmac-sha256",
+        DigestAlgorithm::ImportedSha256 => "imported-sha256",
     }
 }
 
@@ -233,8 +234,9 @@ mod tests {
 
     #[test]
     fn the_algorithm_is_spelt_as_in_events() {
-        let known = DigestAlgorithm::HmacSha256;
-        assert_eq!(algorithm(known), word(&known));
+        for known in [DigestAlgorithm::HmacSha256, DigestAlgorithm::ImportedSha256] {
+            assert_eq!(algorithm(known), word(&known));
+        }
     }
 
     #[test]

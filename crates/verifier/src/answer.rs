@@ -46,6 +46,8 @@ pub struct KeyView<'a> {
     pub env: Env,
     /// The selector of the credential that was presented.
     pub kid: Kid,
+    /// Whether it is a key of another system: its text begins with no masked form.
+    pub imported: bool,
     /// Which credential was presented: 1 for the first, one more for each rotation.
     pub generation: u32,
     /// What it may do.

@@ -95,7 +95,8 @@ pub(crate) enum Who {
 impl CallerEntry {
     pub(crate) const fn new(record: &CredentialRecord, who: Who) -> Self {
         match record.algorithm {
-            DigestAlgorithm::HmacSha256 => {
+            // No caller's credential is an imported one.
+            DigestAlgorithm::HmacSha256 | DigestAlgorithm::ImportedSha256 => {
                 Self { digest: record.digest, pepper: record.pepper, who }
             }
         }
@@ -183,7 +184,7 @@ impl Verifier {
         let quarantined = match kind {
             CredentialKind::WorkspaceToken => self.any_quarantined.load(Ordering::SeqCst),
             CredentialKind::ServiceCredential => self.any_service_credential_quarantined(),
-            CredentialKind::ApiKey | CredentialKind::AuthToken => false,
+            CredentialKind::ApiKey | CredentialKind::AuthToken | CredentialKind::Imported => false,
         };
         if quarantined { CallerRefusal::Quarantined } else { CallerRefusal::Unknown }
     }

@@ -50,6 +50,8 @@ pub(crate) struct Rare {
     pub(crate) disabled: bool,
     /// Whether `not_after` counts as over whatever the clock says.
     pub(crate) ended: bool,
+    /// Whether the credential is a key of another system.
+    pub(crate) imported: bool,
 }
 
 impl Rare {
@@ -187,6 +189,7 @@ impl Entry {
             name: &self.name,
             env: self.env,
             kid,
+            imported: rare.is_some_and(|rare| rare.imported),
             generation: self.generation,
             scopes: &self.scopes,
             principal: attributes.and_then(|attributes| attributes.principal.as_ref()),

@@ -93,6 +93,9 @@ impl Verifier {
         rare.ended = rotated.grace_until <= rotated.at;
         replaced.rare = writer.keep_rare(rare);
         self.put_entry(before, replaced);
+        let mut rare = entry.rare.as_deref().cloned().unwrap_or_default();
+        rare.imported = false;
+        entry.rare = writer.keep_rare(rare);
         entry.digest = rotated.credential.digest;
         entry.pepper = rotated.credential.pepper;
         entry.generation = rotated.generation;

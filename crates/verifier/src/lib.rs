@@ -35,5 +35,5 @@ pub use answer::{Answer, KeyView, Quarantined, Warning, Warnings};
 pub use callers::{CallerRefusal, KnownCaller, Permissions};
 pub use kept::Kept;
 pub use query::{EnvSet, Query, Tenant};
-pub use verifier::{Counts, Verifier};
+pub use verifier::{Counts, Imported, Verifier};
 pub use workspaces::WorkspaceFacts;

@@ -125,7 +125,13 @@ impl Verifier {
     }
 
     fn entry(&self, writer: &mut Writer, key: &ApiKey, credential: &Credential) -> Entry {
-        let DigestAlgorithm::HmacSha256 = credential.record.algorithm;
+        let imported = match credential.record.algorithm {
+            DigestAlgorithm::HmacSha256 => false,
+            DigestAlgorithm::ImportedSha256 => true,
+        };
+        if imported {
+            self.any_imported.store(true, Ordering::Release);
+        }
         let settings = &key.settings;
         let attributes = Attributes {
             principal: settings.owner.principal.clone(),
@@ -141,6 +147,7 @@ impl Verifier {
             revocation: key.revoked.as_ref().map(|revocation| revocation.reason),
             disabled: key.disabled_at.is_some(),
             ended: credential.ended,
+            imported,
         };
         Entry {
             digest: credential.record.digest,

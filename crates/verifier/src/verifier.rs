@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use domain::{Brand, Kid, ServiceCredentialId, WorkspaceId};
+use domain::{Brand, Kid, Secret, ServiceCredentialId, WorkspaceId};
 use foldhash::fast::RandomState;
 use papaya::{HashMap, ResizeMode};
 
@@ -32,6 +32,9 @@ fn next_version() -> u64 {
     NEXT_VERSION.fetch_add(1, Ordering::Relaxed)
 }
 
+/// Derives the kid and the secret that a key of another system is kept by from its text.
+pub type Imported = Box<dyn Fn(&str) -> (Kid, Secret) + Send + Sync>;
+
 /// All keys and callers in memory. Share it in an [`Arc`].
 pub struct Verifier {
     pub(crate) brand: Brand,
@@ -45,6 +48,9 @@ pub struct Verifier {
     pub(crate) keys: AtomicUsize,
     pub(crate) known_workspaces: AtomicUsize,
     pub(crate) any_quarantined: AtomicBool,
+    pub(crate) any_imported: AtomicBool,
+    /// What an imported key was stored by.
+    pub(crate) imported: Option<Imported>,
     any_service_credential_quarantined: AtomicBool,
     writer: Mutex<Writer>,
 }
@@ -77,9 +83,17 @@ impl Verifier {
             keys: AtomicUsize::new(0),
             known_workspaces: AtomicUsize::new(0),
             any_quarantined: AtomicBool::new(false),
+            any_imported: AtomicBool::new(false),
+            imported: None,
             any_service_credential_quarantined: AtomicBool::new(false),
             writer: Mutex::default(),
         }
+    }
+
+    /// This index, which also finds imported keys: `imported` says what each text was stored by.
+    #[must_use]
+    pub fn finding_imported(self, imported: Imported) -> Self {
+        Self { imported: Some(imported), ..self }
     }
 
     /// What is known of a workspace; `None` if there is none. Of a quarantined one even that can't be

@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 
 use domain::verdict::{Check, Denial, Outcome, Verdict, explain, explain_unknown, judge};
 use domain::{
-    Binding, CredentialKind, Kid, PepperId, Presented, SECRET_LENGTH, SecretDigest, WorkspaceId,
+    Binding, CredentialKind, Env, Kid, PepperId, Presented, SECRET_LENGTH, SecretDigest,
+    WorkspaceId,
 };
 
 use crate::answer::{Answer, Quarantined, Warnings};
@@ -24,6 +25,15 @@ pub(crate) enum Finding<'g> {
     NotFound,
     Quarantined,
     Found(Kid, &'g Entry, Standing),
+}
+
+/// A credential as it was shown, of ours or not.
+struct Shown<'a> {
+    kind: CredentialKind,
+    /// What it claims; an imported key claims nothing.
+    env: Option<Env>,
+    kid: Kid,
+    secret: &'a [u8; SECRET_LENGTH],
 }
 
 impl Finding<'_> {
@@ -93,21 +103,65 @@ impl Verifier {
         then: impl FnOnce(Finding<'_>) -> R,
     ) -> R {
         let Ok(presented) = Presented::parse(query.key, &self.brand) else {
+            return self.find_foreign(query, check, then);
+        };
+        self.find_kid(
+            query,
+            &Shown {
+                kind: presented.kind,
+                env: Some(presented.env),
+                kid: presented.kid,
+                secret: presented.secret(),
+            },
+            check,
+            then,
+        )
+    }
+
+    /// Looks for a text that is no credential of ours: it may be an imported key.
+    #[cold]
+    fn find_foreign<R>(
+        &self,
+        query: &Query<'_>,
+        check: impl Fn(&Binding, &[u8; SECRET_LENGTH], PepperId, &SecretDigest) -> bool,
+        then: impl FnOnce(Finding<'_>) -> R,
+    ) -> R {
+        let may_be = (1..=Presented::MAX_LENGTH).contains(&query.key.len())
+            && self.any_imported.load(Ordering::Acquire);
+        let Some(imported) = self.imported.as_ref().filter(|_| may_be) else {
             return then(Finding::Malformed);
         };
+        let (kid, secret) = imported(query.key);
+        let kind = CredentialKind::Imported;
+        let shown = Shown { kind, env: None, kid, secret: secret.expose() };
+        self.find_kid(query, &shown, check, |finding| {
+            // Whether it was looked up is not told, nor that anybody has imported anything.
+            then(if matches!(finding, Finding::NotFound) { Finding::Malformed } else { finding })
+        })
+    }
+
+    #[inline]
+    fn find_kid<R>(
+        &self,
+        query: &Query<'_>,
+        presented: &Shown<'_>,
+        check: impl Fn(&Binding, &[u8; SECRET_LENGTH], PepperId, &SecretDigest) -> bool,
+        then: impl FnOnce(Finding<'_>) -> R,
+    ) -> R {
         let entries = self.entries.pin();
-        let is_key = presented.kind == CredentialKind::ApiKey;
+        let is_key = matches!(presented.kind, CredentialKind::ApiKey | CredentialKind::Imported);
         let held = entries.get(&presented.kid).filter(|_| is_key);
         let mut entry = held.unwrap_or(&self.absent);
+        let env = presented.env.unwrap_or(entry.env);
         let matched = check(
             &Binding {
                 workspace: Some(entry.workspace.id()),
                 resource: entry.key_id.uuid(),
                 kid: presented.kid,
-                env: presented.env,
+                env,
                 kind: presented.kind,
             },
-            presented.secret(),
+            presented.secret,
             entry.pepper,
             &entry.digest,
         );
@@ -122,7 +176,7 @@ impl Verifier {
         let found = matched
             & held.is_some()
             & standing.known()
-            & (entry.env == presented.env)
+            & (entry.env == env)
             & query.sees(entry.workspace.id(), entry.env, entry.key_id);
         then(if !found {
             match self.undecidable(query.pinned()) {

@@ -139,6 +139,19 @@ impl Commands {
         Ok(key.ok_or(Rejection::NotFound)?.clone())
     }
 
+    /// The workspace of the key of this id; `None` if there is no such key.
+    ///
+    /// # Errors
+    /// The log does not answer, or an event can't be read.
+    pub async fn owner_of(
+        &self,
+        key_id: domain::KeyId,
+    ) -> Result<Option<domain::WorkspaceId>, CommandError> {
+        let recorded = self.log.read_stream(&StreamId::new(key_id.to_string())?).await?;
+        let state: domain::api_key::ApiKeyState = intent::fold(&recorded)?;
+        Ok(state.present().map(|key| key.workspace_id))
+    }
+
     async fn decide(&self, intent: &Intent) -> Result<Decision, CommandError> {
         let recorded = match intent.begins_stream() {
             true => Vec::new(),

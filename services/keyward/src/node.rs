@@ -23,6 +23,7 @@ use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::entropy;
 use crate::freshness::Freshness;
+use crate::imported::Foreign;
 use crate::operator::OperatorToken;
 
 /// How long a write waits until this node's own verifier has it, before it answers all the same.
@@ -74,6 +75,14 @@ pub struct Node {
     pub stopping: CancellationToken,
 }
 
+/// An empty verifier for this brand, that finds keys imported under this chain key.
+#[must_use]
+pub fn verifier(brand: &Brand, chain: &Arc<ChainKey>) -> Verifier {
+    let chain = Arc::clone(chain);
+    Verifier::new(brand.clone())
+        .finding_imported(Box::new(move |text| Foreign::of(text).parts(&chain)))
+}
+
 /// A credential just drawn: the text to show once, the record to keep.
 pub struct Drawn {
     /// To be shown once.
@@ -89,6 +98,12 @@ impl Node {
         &self,
     ) -> impl Fn(&Binding, &[u8; SECRET_LENGTH], PepperId, &SecretDigest) -> bool {
         |binding, secret, pepper, digest| self.peppers.matches(binding, secret, pepper, digest)
+    }
+
+    /// An empty verifier of this deployment.
+    #[must_use]
+    pub fn new_verifier(&self) -> Verifier {
+        verifier(&self.brand, &self.chain)
     }
 
     /// Draws a credential of `resource`.

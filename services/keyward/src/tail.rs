@@ -16,7 +16,6 @@ use eventlog::{
 };
 use readmodel::{ReadError, snapshot};
 use tokio_util::sync::CancellationToken;
-use verifier::Verifier;
 
 use crate::node::Node;
 use fold::Boundless;
@@ -79,15 +78,14 @@ pub struct Tail {
     node: Arc<Node>,
     database: Database,
     chain: ChainMac,
-    brand: domain::Brand,
 }
 
 impl Tail {
     /// A tail for `node`.
     #[must_use]
     pub fn new(node: Arc<Node>, chain: ChainMac) -> Self {
-        let (database, brand) = (node.database.clone(), node.brand.clone());
-        Self { node, database, chain, brand }
+        let database = node.database.clone();
+        Self { node, database, chain }
     }
 
     /// Warms and follows until `stop`.
@@ -176,7 +174,7 @@ impl Tail {
 
     async fn warm(&self) -> Result<(Subscription, Warm), Trouble> {
         let began = std::time::Instant::now();
-        let verifier = Arc::new(Verifier::new(self.brand.clone()));
+        let verifier = Arc::new(self.node.new_verifier());
         let mut loader = Loader::new(Arc::clone(&verifier));
         // A million rows take longer than any statement of the service may.
         let mut connection =

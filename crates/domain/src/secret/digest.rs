@@ -84,12 +84,16 @@ impl<'de> Deserialize<'de> for Kid {
 #[serde(transparent)]
 pub struct PepperId(pub u16);
 
-/// How a digest was made. More will come with imported keys.
+/// How a digest was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DigestAlgorithm {
     /// HMAC-SHA-256 under a pepper, over the binding of `credentials.md` and the secret.
     #[serde(rename = "hmac-sha256")]
     HmacSha256,
+    /// The same, of an imported key of any shape: its secret is the SHA-256 of the whole key, spelt as
+    /// secrets of ours are, and its kid is derived from that.
+    #[serde(rename = "imported-sha256")]
+    ImportedSha256,
 }
 
 /// A MAC of a secret. `Debug` shows no byte of it; comparing two is the vault's work.
@@ -126,6 +130,17 @@ pub struct CredentialRecord {
     pub algorithm: DigestAlgorithm,
     /// The MAC of the secret.
     pub digest: SecretDigest,
+}
+
+impl CredentialRecord {
+    /// The kind of an API key's credential.
+    #[must_use]
+    pub const fn key_kind(&self) -> CredentialKind {
+        match self.algorithm {
+            DigestAlgorithm::HmacSha256 => CredentialKind::ApiKey,
+            DigestAlgorithm::ImportedSha256 => CredentialKind::Imported,
+        }
+    }
 }
 
 /// What a digest binds its secret to, so that a row moved or edited in the database no longer

@@ -153,7 +153,7 @@ async fn what_could_fail_a_neighbours_batch_is_refused_at_the_door() {
         assert!(matches!(refused, LogError::Invalid(_)), "{refused}");
     }
     let most = command(vec![part("s", Expected::Any, MAX_BATCH_EVENTS)]);
-    assert_eq!(appended(log.append(most).await).last, Position::new(1_024));
+    assert_eq!(appended(log.append(most).await).last, Position::new(2_048));
 }
 
 #[tokio::test]

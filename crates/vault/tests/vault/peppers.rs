@@ -21,6 +21,7 @@ fn by_the_book(pepper: &[u8], binding: &Binding, secret: &[u8]) -> [u8; 32] {
         CredentialKind::AuthToken => b"a",
         CredentialKind::WorkspaceToken => b"w",
         CredentialKind::ServiceCredential => b"s",
+        CredentialKind::Imported => b"i",
     };
     let workspace = binding.workspace.map(|id| id.uuid().as_bytes().to_vec());
     let mut mac = Hmac::<Sha256>::new_from_slice(pepper).unwrap();

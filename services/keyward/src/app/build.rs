@@ -8,7 +8,6 @@ use telemetry::Telemetry;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use verifier::Verifier;
 
 use super::StartError;
 use crate::barrier::Barrier;
@@ -18,7 +17,7 @@ use crate::config::{Config, DatabaseChoice};
 use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::freshness::Freshness;
-use crate::node::Node;
+use crate::node::{self, Node};
 use crate::operator::OperatorToken;
 use crate::{entropy, storage};
 
@@ -48,7 +47,7 @@ pub(super) async fn node(
         brand: config.brand.clone(),
         database: database.clone(),
         checkpoints: Checkpoints::new(database),
-        verifier: ArcSwap::from_pointee(Verifier::new(config.brand.clone())),
+        verifier: ArcSwap::from_pointee(node::verifier(&config.brand, ring.chain())),
         applying: std::sync::RwLock::new(()),
         verifier_id: verifier_id.to_string(),
         barrier: Barrier::default(),

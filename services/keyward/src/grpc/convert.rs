@@ -10,7 +10,7 @@ use domain::config::{
 };
 use domain::service_credential::{Permission, ServiceCredential};
 use domain::workspace::Workspace;
-use domain::{Brand, CredentialKind, Env, Principal, RevocationReason, display};
+use domain::{Brand, CredentialKind, CredentialRecord, Env, Principal, RevocationReason, display};
 use jiff::Timestamp;
 
 /// The etag of a resource at a revision of its stream (AIP-154).
@@ -68,8 +68,9 @@ pub fn api_key(
     now: Timestamp,
 ) -> wire::ApiKey {
     let settings = &key.settings;
-    let newest = key.credentials.last().map(|credential| credential.record.kid);
-    let shown = |kid| display(brand, CredentialKind::ApiKey, settings.env, kid);
+    let newest = key.credentials.last().map(|credential| &credential.record);
+    let shown =
+        |record: &CredentialRecord| display(brand, record.key_kind(), settings.env, record.kid);
     let owner = (settings.owner.principal.is_some() || !owner_email.is_empty()).then(|| {
         wire::Owner { owner_email, principal: settings.owner.principal.as_ref().map(principal) }
     });
@@ -101,7 +102,7 @@ pub fn api_key(
             .rev()
             .map(|credential| wire::Credential {
                 kid: credential.record.kid.to_string(),
-                display: shown(credential.record.kid),
+                display: shown(&credential.record),
                 generation: i32::try_from(credential.generation).unwrap_or(i32::MAX),
                 create_time: Some(moment(credential.created_at)),
                 not_after: credential.not_after.map(moment),

@@ -7,8 +7,8 @@ use domain::api_key::{ApiKeyCommand, Settings};
 use domain::auth_token::AuthTokenCommand;
 use domain::config::ConfigCommand;
 use domain::{
-    AuthTokenId, CredentialKind, Description, EmailAddress, Env, KeyId, Labels, Name, Owner,
-    WorkspaceId,
+    AuthTokenId, CredentialKind, CredentialRecord, Description, EmailAddress, Env, KeyId, Labels,
+    Name, Owner, WorkspaceId,
 };
 use jiff::Timestamp;
 use prost::Message;
@@ -48,8 +48,9 @@ pub(super) async fn run(
         false => None,
     };
     let owner_email = asked.owner_email.as_ref().map(|email| email.as_str().to_owned());
-    let intents =
-        asked.intents(&node, &call, workspace, key_id, &drawn, auth_token.as_ref(), now).await?;
+    let intents = asked
+        .intents(&node, &call, workspace, key_id, &drawn.record, auth_token.as_ref(), now)
+        .await?;
     let mutation = Mutation {
         call: &call,
         asked: &request,
@@ -80,15 +81,15 @@ pub(super) async fn run(
 }
 
 /// A request whose every field was checked; nothing is sealed or drawn yet.
-struct Asked {
-    env: Env,
+pub(super) struct Asked {
+    pub(super) env: Env,
     owner_email: Option<EmailAddress>,
     settings: Settings,
     config: PlainConfig,
 }
 
 impl Asked {
-    fn read(request: &CreateApiKeyRequest) -> Result<Self, Refusal> {
+    pub(super) fn read(request: &CreateApiKeyRequest) -> Result<Self, Refusal> {
         if request.name.is_empty() {
             return Err(Refusal::field("name", "is required"));
         }
@@ -136,13 +137,13 @@ impl Asked {
 
     /// Seals what must be sealed and puts together the streams that begin.
     #[expect(clippy::too_many_arguments, reason = "one call; a struct would only name them again")]
-    async fn intents(
+    pub(super) async fn intents(
         self,
         node: &Node,
         call: &Call,
         workspace: WorkspaceId,
         key_id: KeyId,
-        drawn: &Drawn,
+        credential: &CredentialRecord,
         auth_token: Option<&NewAuthToken>,
         now: Timestamp,
     ) -> Result<Vec<Intent>, Refusal> {
@@ -162,7 +163,7 @@ impl Asked {
             workspace_id: workspace,
             created_by: call.caller.actor(),
             settings: Box::new(settings),
-            credential: drawn.record.clone(),
+            credential: credential.clone(),
             now,
         };
         let configure = ConfigCommand::Create {
@@ -181,7 +182,7 @@ impl Asked {
 }
 
 /// The auth token that comes with a key.
-struct NewAuthToken {
+pub(super) struct NewAuthToken {
     id: AuthTokenId,
     name: Name,
     drawn: Drawn,

@@ -113,7 +113,12 @@ where
         }
         let (node, limit) = (Arc::clone(&large.0.node), limit(request.headers()));
         let inner: Either<Answering, S::Future> = match rpc {
-            Some(rpc @ (Rpc::CreateApiKey | Rpc::UpdateApiKey | Rpc::BatchVerifyKeys)) => {
+            Some(
+                rpc @ (Rpc::CreateApiKey
+                | Rpc::UpdateApiKey
+                | Rpc::ImportApiKeys
+                | Rpc::BatchVerifyKeys),
+            ) => {
                 let large = Arc::clone(&large.0);
                 Either::Left(Box::pin(async move { Ok(large.answer(rpc, request).await) }))
             }

@@ -1,4 +1,4 @@
-//! CreateApiKey, UpdateApiKey and BatchVerifyKeys, whose messages may be large: who calls is found from the headers,
+//! CreateApiKey, UpdateApiKey, ImportApiKeys and BatchVerifyKeys, whose messages may be large: who calls is found from the headers,
 //! before a byte of the message is kept, and all large messages of the node share a bounded room.
 //!
 //! A message announces its length before it comes, so what is refused is refused unread. From here on
@@ -20,11 +20,11 @@ use tonic::metadata::MetadataMap;
 use tower::Service;
 
 use super::Services;
-use super::batch_verify_keys;
 use super::caller::Caller;
 use super::express::{HEAD, announced, malformed, too_large};
 use super::rpc::Rpc;
 use super::status::Refusal;
+use super::{batch_verify_keys, import_api_keys};
 use crate::node::Node;
 use crate::server::{LARGE_IN_FLIGHT, LARGE_MESSAGE, MESSAGE};
 
@@ -69,8 +69,8 @@ impl Large {
         Caller::of(&self.node, &metadata)?;
         parts.headers = metadata.into_headers();
         let (message, room) = self.read(body).await?;
-        if let (Rpc::BatchVerifyKeys, [0, ..]) = (rpc, &*message) {
-            refuse_large_items(message.get(HEAD..).unwrap_or_default())?;
+        if let Some((items, [0, ..])) = items(rpc).zip(Some(&*message)) {
+            items.refuse(message.get(HEAD..).unwrap_or_default())?;
         }
         Ok((Request::from_parts(parts, Body::new(Full::new(message))), room))
     }
@@ -109,26 +109,60 @@ impl Large {
     }
 }
 
-/// Refuses a batch by its bytes if one of its requests is larger than it may be alone, or if there are
-/// too many: decoded, even an empty one takes a hundred times the room that it has on the wire.
-fn refuse_large_items(mut rest: &[u8]) -> Result<(), Refusal> {
-    let mut place = 0;
-    while !rest.is_empty() {
-        let (tag, wire) = decode_key(&mut rest).map_err(|_| malformed())?;
-        if (tag, wire) != (1, WireType::LengthDelimited) {
-            skip_field(wire, tag, &mut rest, DecodeContext::default()).map_err(|_| malformed())?;
-            continue;
+/// The list that makes a message large: decoded, even an empty entry takes a hundred times the room that
+/// it has on the wire.
+struct Items {
+    name: &'static str,
+    tag: u32,
+    /// The most bytes of one.
+    largest: usize,
+    refuse_many: fn(usize) -> Result<(), Refusal>,
+}
+
+const REQUESTS: Items = Items {
+    name: "requests",
+    tag: 1,
+    largest: MESSAGE,
+    refuse_many: batch_verify_keys::refuse_many,
+};
+
+const ITEMS: Items = Items {
+    name: "items",
+    tag: 2,
+    largest: LARGE_MESSAGE,
+    refuse_many: import_api_keys::refuse_many,
+};
+
+fn items(rpc: Rpc) -> Option<Items> {
+    let lists = [(Rpc::BatchVerifyKeys, REQUESTS), (Rpc::ImportApiKeys, ITEMS)];
+    lists.into_iter().find(|(of, _)| *of == rpc).map(|(_, items)| items)
+}
+
+impl Items {
+    /// Refuses a message by its bytes if one of its items is larger than it may be, or if there are too
+    /// many.
+    fn refuse(&self, mut rest: &[u8]) -> Result<(), Refusal> {
+        let mut place = 0;
+        while !rest.is_empty() {
+            let (tag, wire) = decode_key(&mut rest).map_err(|_| malformed())?;
+            if (tag, wire) != (self.tag, WireType::LengthDelimited) {
+                skip_field(wire, tag, &mut rest, DecodeContext::default())
+                    .map_err(|_| malformed())?;
+                continue;
+            }
+            let length = decode_varint(&mut rest).ok();
+            let length = length.and_then(|length| usize::try_from(length).ok());
+            let length = length.filter(|&length| length <= rest.len()).ok_or_else(malformed)?;
+            if length > self.largest {
+                let path = format!("{}[{place}]", self.name);
+                return Err(Refusal::field(path, "must have at most 64 KiB"));
+            }
+            rest.advance(length);
+            place += 1;
+            (self.refuse_many)(place)?;
         }
-        let length = decode_varint(&mut rest).ok().and_then(|length| usize::try_from(length).ok());
-        let length = length.filter(|&length| length <= rest.len()).ok_or_else(malformed)?;
-        if length > MESSAGE {
-            return Err(Refusal::field(format!("requests[{place}]"), "must have at most 64 KiB"));
-        }
-        rest.advance(length);
-        place += 1;
-        batch_verify_keys::refuse_many(place)?;
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -147,7 +181,11 @@ mod tests {
     }
 
     fn refused(bytes: &[u8]) -> Option<String> {
-        refuse_large_items(bytes).err().map(|refusal| Status::from(refusal).message().to_owned())
+        items(Rpc::BatchVerifyKeys)
+            .unwrap()
+            .refuse(bytes)
+            .err()
+            .map(|refusal| Status::from(refusal).message().to_owned())
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod fields;
 mod get_api_key;
 mod get_config;
 mod get_workspace;
+mod import_api_keys;
 mod json;
 mod large;
 mod list_api_keys;
@@ -104,6 +105,7 @@ managed! { ApiKeyService: managed {
     delete_api_key, DeleteApiKey, DeleteApiKeyRequest, DeleteApiKeyResponse;
     undelete_api_key, UndeleteApiKey, UndeleteApiKeyRequest, UndeleteApiKeyResponse;
     revoke_api_keys, RevokeApiKeys, RevokeApiKeysRequest, RevokeApiKeysResponse;
+    import_api_keys, ImportApiKeys, ImportApiKeysRequest, ImportApiKeysResponse;
     get_config, GetConfig, GetConfigRequest, GetConfigResponse;
 } verdicts {
     verify_key, VerifyKeyRequest, VerifyKeyResponse;

@@ -323,6 +323,7 @@ replies!(
     UndeleteApiKeyResponse,
     RevokeApiKeyResponse with barrier,
     RevokeApiKeysResponse with barrier,
+    ImportApiKeysResponse,
     CreateWorkspaceResponse,
     SuspendWorkspaceResponse with barrier,
     ResumeWorkspaceResponse,

@@ -53,6 +53,7 @@ rpcs! {
     DeleteApiKey = "ApiKeyService" / "DeleteApiKey", "delete_api_key";
     UndeleteApiKey = "ApiKeyService" / "UndeleteApiKey", "undelete_api_key";
     RevokeApiKeys = "ApiKeyService" / "RevokeApiKeys", "revoke_api_keys";
+    ImportApiKeys = "ApiKeyService" / "ImportApiKeys", "import_api_keys";
     VerifyKey = "ApiKeyService" / "VerifyKey", "verify_key";
     BatchVerifyKeys = "ApiKeyService" / "BatchVerifyKeys", "batch_verify_keys";
     CreateWorkspace = "WorkspaceService" / "CreateWorkspace", "create_workspace";

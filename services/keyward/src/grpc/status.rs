@@ -127,6 +127,18 @@ impl Refusal {
         self
     }
 
+    /// Whether it is about what was asked, and not about who is asked.
+    #[must_use]
+    pub fn is_the_callers(&self) -> bool {
+        matches!(
+            self.code(),
+            Code::InvalidArgument
+                | Code::AlreadyExists
+                | Code::FailedPrecondition
+                | Code::PermissionDenied
+        )
+    }
+
     /// Something that must not happen. What it was is logged here, once, and not told.
     pub fn internal(error: &(dyn Error + 'static)) -> Self {
         tracing::error!(error, "a call failed for a reason that is not the caller's");
@@ -162,7 +174,9 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ApiKeyNotFound
         | ErrorReason::ConfigNotFound
         | ErrorReason::ServiceCredentialNotFound => Code::NotFound,
-        ErrorReason::RequestIdReused | ErrorReason::RequestAlreadyAnswered => Code::AlreadyExists,
+        ErrorReason::RequestIdReused
+        | ErrorReason::RequestAlreadyAnswered
+        | ErrorReason::ApiKeyAlreadyImported => Code::AlreadyExists,
         ErrorReason::ConsistencyTokenForeignLog
         | ErrorReason::ApiKeyRevoked
         | ErrorReason::ApiKeyDeleted
@@ -182,6 +196,17 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::LogUnsound => Code::Unavailable,
         ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorReason::MethodUnknown => Code::Unimplemented,
+    }
+}
+
+impl From<Refusal> for wire::ImportFailure {
+    fn from(refusal: Refusal) -> Self {
+        let refusal = *refusal.0;
+        Self {
+            reason: refusal.reason.into(),
+            field: refusal.violation.map(|(path, _)| path).unwrap_or_default(),
+            message: refusal.message,
+        }
     }
 }
 

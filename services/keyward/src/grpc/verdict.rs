@@ -62,11 +62,12 @@ pub(super) fn freshness(log_name: &str, fresh: Fresh) -> wire::Freshness {
 }
 
 fn verified_key(brand: &Brand, key: &KeyView<'_>) -> wire::VerifiedKey {
+    let kind = if key.imported { CredentialKind::Imported } else { CredentialKind::ApiKey };
     wire::VerifiedKey {
         key_id: key.key_id.to_string(),
         workspace_id: key.workspace_id.to_string(),
         name: key.name.to_owned(),
-        display: display(brand, CredentialKind::ApiKey, key.env, key.kid),
+        display: display(brand, kind, key.env, key.kid),
         env: environment(key.env).into(),
         scopes: key.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
         owner: key.principal.map(|owner| wire::Owner {

@@ -5,7 +5,7 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use domain::{Micros, Presented};
+use domain::{Brand, CredentialKind, Micros, Presented, display};
 use verifier::{Answer, KeyView};
 
 use super::convert::environment;
@@ -21,13 +21,14 @@ pub(super) struct Bytes(pub(super) Vec<u8>);
 pub(super) fn accepted(
     out: &mut Bytes,
     answer: &Answer<'_>,
+    brand: &Brand,
     key: &str,
     depends_on: &[api::v1::VerdictInput],
     now: Micros,
 ) {
     out.number(1, api::v1::Decision::Accepted as u64);
     if let Some(view) = &answer.key {
-        out.nested(4, 2, |out| verified(out, view, key));
+        out.nested(4, 2, |out| verified(out, view, brand, key));
     }
     // One by one, as the message has them, not packed.
     answer.warnings.iter().for_each(|one| out.number(5, warning(one) as u64));
@@ -49,12 +50,19 @@ pub(super) fn stamp(out: &mut Bytes, log: &str, fresh: Fresh) {
 }
 
 #[inline]
-fn verified(out: &mut Bytes, view: &KeyView<'_>, key: &str) {
+fn verified(out: &mut Bytes, view: &KeyView<'_>, brand: &Brand, key: &str) {
     out.nested(1, 1, |out| out.display(view.key_id));
     out.nested(2, 1, |out| out.display(view.workspace_id));
     out.text(3, view.name);
-    // The key was found by what stands before its secret: that is its masked form.
-    out.text(4, key.get(..key.len().saturating_sub(Presented::HIDDEN_LENGTH)).unwrap_or_default());
+    if view.imported {
+        out.nested(4, 1, |out| {
+            out.display(display(brand, CredentialKind::Imported, view.env, view.kid))
+        });
+    } else {
+        // The key was found by what stands before its secret: that is its masked form.
+        let length = key.len().saturating_sub(Presented::HIDDEN_LENGTH);
+        out.text(4, key.get(..length).unwrap_or_default());
+    }
     out.number(5, environment(view.env) as u64);
     for scope in view.scopes.iter() {
         out.nested(6, 1, |out| out.0.extend_from_slice(scope.as_str().as_bytes()));

@@ -76,6 +76,7 @@ impl Key {
                 name: &self.name,
                 env: self.env(),
                 kid: Kid::from_entropy(self.ids.2),
+                imported: self.generation.is_multiple_of(2),
                 generation: self.generation,
                 scopes: &self.scopes,
                 principal: self.principal.as_ref(),
@@ -113,7 +114,7 @@ proptest! {
         message.freshness = Some(verdict::freshness(log, fresh));
         let mut bytes = Bytes::default();
         let presented = key.presented(&brand);
-        accepted(&mut bytes, &key.answer(), presented.expose(), &inputs, now);
+        accepted(&mut bytes, &key.answer(), &brand, presented.expose(), &inputs, now);
         stamp(&mut bytes, log, fresh);
 
         let read = VerifyKeyResponse::decode(bytes.0.as_slice());

@@ -257,7 +257,7 @@ impl Judged<'_> {
         out.0.extend_from_slice(&[0; HEAD]);
         if matches!(self.answer.verdict, Ok(Verdict::Accepted)) && self.checks.is_none() {
             let now = self.question.latest;
-            verdict_bytes::accepted(&mut out, self.answer, key, self.depends_on, now);
+            verdict_bytes::accepted(&mut out, self.answer, &node.brand, key, self.depends_on, now);
             return Ok((out, 0));
         }
         let message = self.message(node)?;
