@@ -122,7 +122,7 @@ async fn without_the_database_verdicts_go_on_for_the_lease_and_not_longer_and_co
             Mode::Blackhole => scene.proxy.blackhole(),
             Mode::Cut => scene.proxy.cut(),
             Mode::Pause => scene.proxy.pause(),
-            Mode::Pass => unreachable!(),
+            Mode::Pass | Mode::BlackholeOneWay(_) => unreachable!(),
         }
         let began = Instant::now();
         let mut answered = 0;
