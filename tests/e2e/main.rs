@@ -35,6 +35,7 @@ mod barrier;
 mod callers;
 mod environments;
 mod failover;
+mod follow_standby;
 mod freshness;
 mod malformed;
 mod outage;

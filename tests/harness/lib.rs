@@ -16,6 +16,6 @@ mod tenant;
 pub use client::{Client, Credentials};
 pub use refusal::{Refusal, Refused, code_of};
 pub use server::Server;
-pub use site::{ROLE, Site};
+pub use site::{ROLE, Site, prepare};
 pub use tables::Tables;
 pub use tenant::Tenant;

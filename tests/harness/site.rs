@@ -94,7 +94,8 @@ fn config_of(settings: Settings) -> Config {
     config
 }
 
-async fn prepare(url: &str) {
+/// Makes an empty database, named by a superuser's URL, one that a deployment can be started on.
+pub async fn prepare(url: &str) {
     let tables = Tables::at(url);
     tables.run(ROLES).await;
     tables

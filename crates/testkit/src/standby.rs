@@ -60,6 +60,11 @@ pub async fn standby_of(primary: &DurableServer) -> Standby {
 }
 
 impl Standby {
+    /// The URL of a role on a database of the standby itself, which can be read.
+    pub fn url_as(&self, role: &str, database: &str) -> String {
+        self.server.url_as(role, database)
+    }
+
     /// The line that it follows over. While it is broken, no commit of the primary is acknowledged.
     pub fn line(&self) -> &FaultProxy {
         &self.line

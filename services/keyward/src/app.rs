@@ -174,7 +174,8 @@ impl App {
         let stop_upkeep = CancellationToken::new();
         let mut upkeep = Upkeep::default();
         let metrics_address = offer_metrics(config, telemetry, &mut upkeep, &stop_upkeep).await?;
-        keep_up(&node, config, &chain, &mut upkeep, &stop_upkeep);
+        let standby = crate::storage::followed(config)?;
+        keep_up(&node, config, &chain, standby, &mut upkeep, &stop_upkeep);
         let report = health::report(health, Arc::clone(&node), stop_upkeep.clone());
         upkeep.spawn("the report of health", &stop_upkeep, report);
         let drained = CancellationToken::new();
@@ -274,10 +275,11 @@ fn keep_up(
     node: &Arc<Node>,
     config: &Config,
     chain: &ChainMac,
+    standby: Option<eventlog::Database>,
     upkeep: &mut Upkeep,
     stop: &CancellationToken,
 ) {
-    let tail = Tail::new(Arc::clone(node), chain.clone());
+    let tail = Tail::new(Arc::clone(node), chain.clone(), standby);
     upkeep.spawn("the tail of the log", stop, tail.run(stop.clone()));
     // One that hangs must leave time for the next before the lease ends.
     let patience = config.lease / 3;

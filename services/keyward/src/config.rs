@@ -22,6 +22,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// The database.
     pub database: DatabaseChoice,
+    /// A hot standby of it, to follow the log at.
+    pub follow: Option<secrecy::SecretString>,
     /// Connections of the pool.
     pub pool_size: usize,
     /// Whether everything that is meant for development only is refused.
@@ -163,6 +165,7 @@ impl Config {
         Ok(Self {
             listen,
             metrics_listen: metrics_listen(&settings)?,
+            follow: follow(&settings, managed)?,
             database,
             production,
             pool_size: within("pool-size", settings.pool_size.unwrap_or(16), 2..=512)?,
@@ -287,6 +290,16 @@ fn database(
         binaries: settings.postgres_bin.clone(),
         offline: settings.offline.unwrap_or(false),
     })
+}
+
+fn follow(
+    settings: &Settings,
+    managed: bool,
+) -> Result<Option<secrecy::SecretString>, ConfigError> {
+    if managed && settings.follow_url.is_some() {
+        return Err(setting("follow-url", "needs --database-url, for the primary"));
+    }
+    Ok(settings.follow_url.clone())
 }
 
 fn tls(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {

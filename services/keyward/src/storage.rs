@@ -276,6 +276,15 @@ fn given(config: &Config, url: &str) -> Result<Database, StorageError> {
     Ok(database)
 }
 
+/// The hot standby to follow the log at, if one is named. It may be out of reach: then this node answers
+/// nothing until it is there.
+///
+/// # Errors
+/// The URL can't be used.
+pub fn followed(config: &Config) -> Result<Option<Database>, StorageError> {
+    config.follow.as_ref().map(|url| given(config, url.expose_secret())).transpose()
+}
+
 /// Refuses settings under which an acknowledged write could be lost or history be changed. A commit
 /// that waits for no standby counts as lost where a standby may take over.
 async fn refuse_unsafe(database: &Database, accept_async: bool) -> Result<(), StorageError> {

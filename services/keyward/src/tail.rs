@@ -76,16 +76,50 @@ struct Warm {
 /// Keeps the verifier of one node at the end of the log.
 pub struct Tail {
     node: Arc<Node>,
-    database: Database,
+    source: Source,
     chain: ChainMac,
 }
 
+/// Where the log is followed.
+enum Source {
+    /// At the primary, which the node writes to.
+    Primary(Database),
+    /// At a hot standby of it. Heartbeats go to the primary all the same, so a standby that falls behind
+    /// costs this node its lease, and never makes a verdict older than that.
+    Standby(Database),
+}
+
+impl Source {
+    const fn database(&self) -> &Database {
+        match self {
+            Self::Primary(database) | Self::Standby(database) => database,
+        }
+    }
+
+    fn options(&self, node: &Node) -> SubscriptionOptions {
+        let usual = SubscriptionOptions::default();
+        match self {
+            Self::Primary(_) => {
+                let commits = Some(node.commands.log().commits());
+                SubscriptionOptions { commits, ..usual }
+            }
+            // It refuses LISTEN, and what this node commits it has a little later than this node.
+            Self::Standby(_) => SubscriptionOptions {
+                listen: false,
+                poll_min: Duration::from_millis(1),
+                poll_max: Duration::from_millis(4),
+                ..usual
+            },
+        }
+    }
+}
+
 impl Tail {
-    /// A tail for `node`.
+    /// A tail for `node`, which follows the log at `standby` if there is one.
     #[must_use]
-    pub fn new(node: Arc<Node>, chain: ChainMac) -> Self {
-        let database = node.database.clone();
-        Self { node, database, chain }
+    pub fn new(node: Arc<Node>, chain: ChainMac, standby: Option<Database>) -> Self {
+        let primary = Source::Primary(node.database.clone());
+        Self { node, source: standby.map_or(primary, Source::Standby), chain }
     }
 
     /// Warms and follows until `stop`.
@@ -133,7 +167,7 @@ impl Tail {
     /// Checks the whole log after it was found unsound. A sound one (after a failover that lost its
     /// tail, say) is followed again soon; the other stays unanswered.
     async fn examine(&self) -> bool {
-        match eventlog::verify_log(&self.database, &self.chain, |_, _| {}).await {
+        match eventlog::verify_log(self.source.database(), &self.chain, |_, _| {}).await {
             Ok(head) => {
                 tracing::warn!(position = %head.position, "the log is sound from its first event: building the verifier anew");
                 true
@@ -178,7 +212,7 @@ impl Tail {
         let mut loader = Loader::new(Arc::clone(&verifier));
         // A million rows take longer than any statement of the service may.
         let mut connection =
-            self.database.connect("warm start", &[("statement_timeout", "0")]).await?;
+            self.source.database().connect("warm start", &[("statement_timeout", "0")]).await?;
         let loaded = snapshot::load(
             &mut connection,
             |workspace| verifier.load_workspace(&workspace),
@@ -192,13 +226,10 @@ impl Tail {
         }
         verifier.quarantine_as(&self.node.verifier.load());
         let start = loaded.follow_from();
-        let options = SubscriptionOptions {
-            commits: Some(self.node.commands.log().commits()),
-            ..SubscriptionOptions::default()
-        };
+        let (database, options) = (self.source.database(), self.source.options(&self.node));
         let start_at = StartAt::After(start);
         let subscription =
-            Subscription::open(&self.database, self.chain.clone(), start_at, options).await?;
+            Subscription::open(database, self.chain.clone(), start_at, options).await?;
         let at = subscription.verified();
         if at.log_id != self.node.freshness.log_id() {
             return Err(Trouble::Unsound(Box::new(ForeignLog(at.log_id))));

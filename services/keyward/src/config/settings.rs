@@ -87,6 +87,9 @@ settings! {
     /// Postgres URL; without it Keyward runs a private Postgres of its own
     #[arg(long, global = true, env = "KEYWARD_DATABASE_URL", value_name = "URL", hide_env_values = true, help_heading = "Database")]
     database_url: SecretString,
+    /// URL of a hot standby of that database: the log is followed there, and all else goes to --database-url
+    #[arg(long, global = true, env = "KEYWARD_FOLLOW_URL", value_name = "URL", hide_env_values = true, help_heading = "Database")]
+    follow_url: SecretString,
     /// Connections of the pool [default: 16]
     #[arg(long, global = true, env = "KEYWARD_POOL_SIZE", value_name = "COUNT", help_heading = "Database")]
     pool_size: usize,
