@@ -27,6 +27,7 @@ pub(crate) const RPCS: &[&str] = &[
     "CreateServiceCredential",
     "ListServiceCredentials",
     "RevokeServiceCredential",
+    "ListEvents",
 ];
 
 /// What an RPC is asked about.
@@ -70,7 +71,7 @@ pub(crate) fn missing(id: &str) -> String {
 
 /// Asks `rpc` about `at`; answers with the encoded answer.
 pub(crate) async fn ask(client: &Client, rpc: &str, at: &Target) -> Result<Vec<u8>, Status> {
-    let Client { mut keys, mut workspaces } = client.clone();
+    let Client { mut keys, mut workspaces, mut audit } = client.clone();
     let (workspace_id, key_id) = (at.workspace.clone(), at.key.clone());
     let name = "made by a test".to_owned();
     macro_rules! send {
@@ -134,6 +135,7 @@ pub(crate) async fn ask(client: &Client, rpc: &str, at: &Target) -> Result<Vec<u
                 RevokeServiceCredentialRequest { service_credential_id }
             )
         }
+        "ListEvents" => send!(audit.list_events, ListEventsRequest { workspace_id }),
         other => panic!("no plain form of {other}"),
     })
 }

@@ -28,6 +28,7 @@ const TABLE: &[(&str, &str)] = &[
     ("CreateServiceCredential", "y------"),
     ("ListServiceCredentials", "y------"),
     ("RevokeServiceCredential", "y------"),
+    ("ListEvents", "-y--y--"),
 ];
 
 async fn caller(server: &Server, name: &str, tenant: &Tenant) -> Client {

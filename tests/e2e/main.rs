@@ -7,6 +7,7 @@
 
 mod asks;
 
+mod audit_list_events;
 mod batch_verify_keys;
 mod create_api_key;
 mod create_workspace;

@@ -18,6 +18,7 @@ const ON_WORKSPACE: &[&str] = &[
     "RevokeApiKey",
     "GetWorkspace",
     "ResetWorkspaceToken",
+    "ListEvents",
 ];
 /// Those about one key.
 const ON_KEY: &[&str] =
@@ -63,7 +64,8 @@ async fn a_foreign_workspace_is_answered_as_one_that_does_not_exist() {
     let (a, b) = (server.workspace("A").await, server.workspace("B").await);
     let real = Target::in_workspace(&a).await;
     let none = Target { workspace: missing(&a.id), key: missing(&real.key), ..real.clone() };
-    let service = server.service(&[Permission::OrgReadWrite], &[&b]).await;
+    let may = [Permission::OrgReadWrite, Permission::AuditRead];
+    let service = server.service(&may, &[&b]).await;
     let events = server.tables().events_of(&a.id).await;
     for (at, caller) in [&b.client, &server.bearer(&service)].into_iter().enumerate() {
         for rpc in ON_WORKSPACE {

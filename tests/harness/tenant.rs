@@ -1,9 +1,9 @@
 //! A workspace as its owner sees it: its id, its token, and calls with both filled in.
 
 use api::v1::{
-    ApiKey, CreateApiKeyRequest, CreateApiKeyResponse, DisableApiKeyRequest, EnableApiKeyRequest,
-    GetApiKeyRequest, GetConfigRequest, ListApiKeysRequest, RevocationReason, RevokeApiKeyRequest,
-    VerifyKeyRequest, VerifyKeyResponse,
+    ApiKey, AuditEvent, CreateApiKeyRequest, CreateApiKeyResponse, DisableApiKeyRequest,
+    EnableApiKeyRequest, GetApiKeyRequest, GetConfigRequest, ListApiKeysRequest, ListEventsRequest,
+    RevocationReason, RevokeApiKeyRequest, VerifyKeyRequest, VerifyKeyResponse,
 };
 use tonic::transport::Channel;
 
@@ -84,6 +84,26 @@ impl Tenant {
     pub async fn names(&self, request: ListApiKeysRequest) -> Vec<String> {
         let listed = self.client.clone().keys.list_api_keys(request).await.unwrap().into_inner();
         listed.api_keys.into_iter().map(|key| key.name).collect()
+    }
+
+    /// A request for the newest events.
+    #[must_use]
+    pub fn events(&self) -> ListEventsRequest {
+        ListEventsRequest { workspace_id: self.id.clone(), ..ListEventsRequest::default() }
+    }
+
+    /// The events of a list, all its pages.
+    pub async fn all_events(&self, request: ListEventsRequest) -> Vec<AuditEvent> {
+        let (mut events, mut request) = (Vec::new(), request);
+        loop {
+            let page = self.client.clone().audit.list_events(request.clone()).await.unwrap();
+            let page = page.into_inner();
+            events.extend(page.events);
+            if page.next_page_token.is_empty() {
+                return events;
+            }
+            request.page_token = page.next_page_token;
+        }
     }
 
     /// A request to disable a key.

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::append::{Append, AppendOutcome, Prepared, RequestKey, StoredRequest};
+use crate::audit::{self, AuditFilter, AuditPage, AuditScan};
 use crate::chain::{ChainMac, Tip};
 use crate::commits::{Commits, CommitsSender};
 use crate::database::Database;
@@ -186,6 +187,19 @@ impl EventLog {
             }
         }
         Ok(events)
+    }
+
+    /// A page of the events of one workspace. What is read over the pool is not checked against the
+    /// chain.
+    ///
+    /// # Errors
+    /// As [`EventLog::head`]; [`LogError::Corrupt`] if an event that was looked at can't be read.
+    pub async fn audit(
+        &self,
+        filter: &AuditFilter,
+        scan: &AuditScan,
+    ) -> Result<AuditPage, LogError> {
+        audit::page(&self.database, filter, scan).await
     }
 
     /// The request under this key, if one was answered.

@@ -112,6 +112,19 @@ impl Caller {
         self.within(workspace, &[Permission::OrgRead, Permission::OrgReadWrite])
     }
 
+    /// May read what happened in this workspace. Events are of both environments, and not every one
+    /// says of which; a service that is bound to one may read none.
+    ///
+    /// # Errors
+    /// It may not, or the workspace is not its own.
+    pub fn audits(&self, workspace: WorkspaceId) -> Result<(), Refusal> {
+        self.within(workspace, &[Permission::AuditRead])?;
+        if self.envs() == EnvSet::BOTH {
+            return Ok(());
+        }
+        Err(denied("the service credential is bound to one environment, and events are of both"))
+    }
+
     fn within(&self, workspace: WorkspaceId, needed: &[Permission]) -> Result<(), Refusal> {
         let own = match self {
             Self::Operator => return Err(denied("the operator has no access to a tenant's keys")),

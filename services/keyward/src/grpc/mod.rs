@@ -1,6 +1,7 @@
 //! The wire: one file an RPC, and the few that they share. Nothing behind this folder sees gRPC.
 
 mod asked;
+mod audit_event;
 mod batch_verify_keys;
 pub(crate) mod bounded;
 mod call;
@@ -14,6 +15,7 @@ mod create_workspace;
 mod disable_api_key;
 pub mod edge;
 mod enable_api_key;
+mod event_filter;
 mod explain;
 pub mod express;
 mod fields;
@@ -23,6 +25,7 @@ mod get_workspace;
 mod json;
 mod large;
 mod list_api_keys;
+mod list_events;
 mod list_service_credentials;
 mod mutation;
 mod page_token;
@@ -46,6 +49,7 @@ mod workspaces;
 use std::sync::Arc;
 
 use api::v1::api_key_service_server::ApiKeyService;
+use api::v1::audit_service_server::AuditService;
 use api::v1::workspace_service_server::WorkspaceService;
 use tonic::{Request, Response, Status};
 
@@ -54,7 +58,7 @@ pub use call::Peer;
 use crate::node::Node;
 use rpc::Rpc;
 
-/// Both services over one node.
+/// All services over one node.
 #[derive(Clone)]
 pub struct Services(pub Arc<Node>);
 
@@ -107,4 +111,8 @@ managed! { WorkspaceService: managed {
     create_service_credential, CreateServiceCredential, CreateServiceCredentialRequest, CreateServiceCredentialResponse;
     list_service_credentials, ListServiceCredentials, ListServiceCredentialsRequest, ListServiceCredentialsResponse;
     revoke_service_credential, RevokeServiceCredential, RevokeServiceCredentialRequest, RevokeServiceCredentialResponse;
+} verdicts {} }
+
+managed! { AuditService: managed {
+    list_events, ListEvents, ListEventsRequest, ListEventsResponse;
 } verdicts {} }

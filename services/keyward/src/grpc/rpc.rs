@@ -57,4 +57,5 @@ rpcs! {
     CreateServiceCredential = "WorkspaceService" / "CreateServiceCredential", "create_service_credential";
     ListServiceCredentials = "WorkspaceService" / "ListServiceCredentials", "list_service_credentials";
     RevokeServiceCredential = "WorkspaceService" / "RevokeServiceCredential", "revoke_service_credential";
+    ListEvents = "AuditService" / "ListEvents", "list_events";
 }
