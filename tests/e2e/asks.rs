@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use api::v1 as wire;
-use harness::{Client, Server, Tenant};
+use harness::{Audit, Client, Server, Tenant};
 use prost::Message;
 use tonic::Status;
 
@@ -28,6 +28,7 @@ pub(crate) const RPCS: &[&str] = &[
     "ListServiceCredentials",
     "RevokeServiceCredential",
     "ListEvents",
+    "VerifyAt",
 ];
 
 /// What an RPC is asked about.
@@ -71,7 +72,7 @@ pub(crate) fn missing(id: &str) -> String {
 
 /// Asks `rpc` about `at`; answers with the encoded answer.
 pub(crate) async fn ask(client: &Client, rpc: &str, at: &Target) -> Result<Vec<u8>, Status> {
-    let Client { mut keys, mut workspaces, mut audit } = client.clone();
+    let Client { mut keys, mut workspaces, audit } = client.clone();
     let (workspace_id, key_id) = (at.workspace.clone(), at.key.clone());
     let name = "made by a test".to_owned();
     macro_rules! send {
@@ -135,7 +136,25 @@ pub(crate) async fn ask(client: &Client, rpc: &str, at: &Target) -> Result<Vec<u
                 RevokeServiceCredentialRequest { service_credential_id }
             )
         }
-        "ListEvents" => send!(audit.list_events, ListEventsRequest { workspace_id }),
+        other => return ask_audit(audit, other, at).await,
+    })
+}
+
+async fn ask_audit(mut audit: Audit, rpc: &str, at: &Target) -> Result<Vec<u8>, Status> {
+    let (workspace_id, key_id) = (at.workspace.clone(), at.key.clone());
+    Ok(match rpc {
+        "ListEvents" => {
+            let request = wire::ListEventsRequest { workspace_id, ..Default::default() };
+            audit.list_events(request).await?.into_inner().encode_to_vec()
+        }
+        "VerifyAt" => {
+            let seconds = keyward::clock::Clock::default().now().as_second();
+            let now = prost_types::Timestamp { seconds, nanos: 0 };
+            let moment = Some(wire::verify_at_request::Moment::AtTime(now));
+            let request =
+                wire::VerifyAtRequest { workspace_id, key_id, moment, ..Default::default() };
+            audit.verify_at(request).await?.into_inner().encode_to_vec()
+        }
         other => panic!("no plain form of {other}"),
     })
 }

@@ -29,6 +29,7 @@ const TABLE: &[(&str, &str)] = &[
     ("ListServiceCredentials", "y------"),
     ("RevokeServiceCredential", "y------"),
     ("ListEvents", "-y--y--"),
+    ("VerifyAt", "-y--y--"),
 ];
 
 async fn caller(server: &Server, name: &str, tenant: &Tenant) -> Client {

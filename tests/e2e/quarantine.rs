@@ -103,6 +103,7 @@ const SERVICE: &[&str] = &[
     "BatchVerifyKeys",
     "RevokeApiKey",
     "ListEvents",
+    "VerifyAt",
 ];
 
 #[tokio::test]

@@ -19,10 +19,11 @@ const ON_WORKSPACE: &[&str] = &[
     "GetWorkspace",
     "ResetWorkspaceToken",
     "ListEvents",
+    "VerifyAt",
 ];
 /// Those about one key.
 const ON_KEY: &[&str] =
-    &["GetApiKey", "GetConfig", "DisableApiKey", "EnableApiKey", "RevokeApiKey"];
+    &["GetApiKey", "GetConfig", "DisableApiKey", "EnableApiKey", "RevokeApiKey", "VerifyAt"];
 /// Those that answer with a verdict.
 const VERDICTS: &[&str] = &["VerifyKey", "BatchVerifyKeys"];
 /// Those that no tenant may call at all, whatever they are about.
@@ -97,7 +98,8 @@ async fn a_foreign_key_is_answered_as_one_that_does_not_exist() {
     let key = a.create(asked).await.api_key.unwrap();
     let real = Target { workspace: b.id.clone(), key: key.key_id.clone(), ..Default::default() };
     let none = Target { key: missing(&key.key_id), ..real.clone() };
-    let everywhere = server.service(&[Permission::OrgReadWrite], &[]).await;
+    let may = [Permission::OrgReadWrite, Permission::AuditRead];
+    let everywhere = server.service(&may, &[]).await;
     for caller in [&b.client, &server.bearer(&everywhere)] {
         for rpc in ON_KEY {
             let foreign = refused(caller, rpc, &real).await;

@@ -43,6 +43,9 @@ impl Interceptor for Credentials {
     }
 }
 
+/// Calls to the AuditService.
+pub type Audit = AuditServiceClient<InterceptedService<Channel, Credentials>>;
+
 /// All services of one server, asked by one caller.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -51,7 +54,7 @@ pub struct Client {
     /// Workspaces and service credentials.
     pub workspaces: WorkspaceServiceClient<InterceptedService<Channel, Credentials>>,
     /// What happened.
-    pub audit: AuditServiceClient<InterceptedService<Channel, Credentials>>,
+    pub audit: Audit,
 }
 
 impl Client {

@@ -1,9 +1,10 @@
 //! A workspace as its owner sees it: its id, its token, and calls with both filled in.
 
+use api::v1::verify_at_request::Moment;
 use api::v1::{
     ApiKey, AuditEvent, CreateApiKeyRequest, CreateApiKeyResponse, DisableApiKeyRequest,
     EnableApiKeyRequest, GetApiKeyRequest, GetConfigRequest, ListApiKeysRequest, ListEventsRequest,
-    RevocationReason, RevokeApiKeyRequest, VerifyKeyRequest, VerifyKeyResponse,
+    RevocationReason, RevokeApiKeyRequest, VerifyAtRequest, VerifyKeyRequest, VerifyKeyResponse,
 };
 use tonic::transport::Channel;
 
@@ -103,6 +104,17 @@ impl Tenant {
                 return events;
             }
             request.page_token = page.next_page_token;
+        }
+    }
+
+    /// A question about a key just after the event at this position.
+    #[must_use]
+    pub fn at(&self, key_id: &str, position: u64) -> VerifyAtRequest {
+        VerifyAtRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            moment: Some(Moment::AtPosition(position)),
+            ..VerifyAtRequest::default()
         }
     }
 

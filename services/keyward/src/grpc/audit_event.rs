@@ -51,6 +51,22 @@ pub(super) fn of(event: &RecordedEvent) -> Result<wire::AuditEvent, Refusal> {
     })
 }
 
+/// The event by its name alone.
+///
+/// # Errors
+/// As [`of`].
+pub(super) fn named(event: &RecordedEvent) -> Result<wire::DecidingEvent, Refusal> {
+    let event = of(event)?;
+    Ok(wire::DecidingEvent {
+        position: event.position,
+        event_id: event.event_id,
+        kind: event.kind,
+        actor: event.actor,
+        event_time: event.event_time,
+        record_time: event.record_time,
+    })
+}
+
 /// The key that an event is about: its stream's name begins with it.
 fn key_id(event: &RecordedEvent) -> Option<KeyId> {
     event.stream.as_str().split('/').next()?.parse().ok()

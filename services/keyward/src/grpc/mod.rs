@@ -22,6 +22,7 @@ mod fields;
 mod get_api_key;
 mod get_config;
 mod get_workspace;
+mod history;
 mod json;
 mod large;
 mod list_api_keys;
@@ -42,6 +43,7 @@ mod suspend_workspace;
 mod switch;
 mod verdict;
 mod verdict_bytes;
+mod verify_at;
 mod verify_key;
 mod verify_view;
 mod workspaces;
@@ -115,4 +117,5 @@ managed! { WorkspaceService: managed {
 
 managed! { AuditService: managed {
     list_events, ListEvents, ListEventsRequest, ListEventsResponse;
+    verify_at, VerifyAt, VerifyAtRequest, VerifyAtResponse;
 } verdicts {} }

@@ -58,4 +58,5 @@ rpcs! {
     ListServiceCredentials = "WorkspaceService" / "ListServiceCredentials", "list_service_credentials";
     RevokeServiceCredential = "WorkspaceService" / "RevokeServiceCredential", "revoke_service_credential";
     ListEvents = "AuditService" / "ListEvents", "list_events";
+    VerifyAt = "AuditService" / "VerifyAt", "verify_at";
 }
