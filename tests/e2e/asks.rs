@@ -29,6 +29,8 @@ pub(crate) const RPCS: &[&str] = &[
     "RevokeServiceCredential",
     "ListEvents",
     "VerifyAt",
+    "GetHead",
+    "VerifyLog",
 ];
 
 /// What an RPC is asked about.
@@ -154,6 +156,11 @@ async fn ask_audit(mut audit: Audit, rpc: &str, at: &Target) -> Result<Vec<u8>, 
             let request =
                 wire::VerifyAtRequest { workspace_id, key_id, moment, ..Default::default() };
             audit.verify_at(request).await?.into_inner().encode_to_vec()
+        }
+        "GetHead" => audit.get_head(wire::GetHeadRequest {}).await?.into_inner().encode_to_vec(),
+        "VerifyLog" => {
+            let request = wire::VerifyLogRequest { max_events: 1, ..Default::default() };
+            audit.verify_log(request).await?.into_inner().encode_to_vec()
         }
         other => panic!("no plain form of {other}"),
     })

@@ -30,6 +30,8 @@ const TABLE: &[(&str, &str)] = &[
     ("RevokeServiceCredential", "y------"),
     ("ListEvents", "-y--y--"),
     ("VerifyAt", "-y--y--"),
+    ("GetHead", "y---y--"),
+    ("VerifyLog", "y------"),
 ];
 
 async fn caller(server: &Server, name: &str, tenant: &Tenant) -> Client {

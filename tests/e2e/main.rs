@@ -8,6 +8,7 @@
 mod asks;
 
 mod audit_list_events;
+mod audit_log;
 mod audit_verify_at;
 mod batch_verify_keys;
 mod create_api_key;

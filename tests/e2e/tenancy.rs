@@ -34,6 +34,8 @@ const OPERATORS: &[&str] = &[
     "CreateServiceCredential",
     "ListServiceCredentials",
     "RevokeServiceCredential",
+    "GetHead",
+    "VerifyLog",
 ];
 
 /// All that a client can see of a failure: code, message, details and metadata, `id` blotted out.

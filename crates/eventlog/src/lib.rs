@@ -63,4 +63,4 @@ pub use row::Head;
 pub use subscription::{Batch, StartAt, Subscription, SubscriptionOptions};
 pub use telemetry::describe_metrics;
 pub use transaction::{MAX_ATTEMPTS, transaction};
-pub use verify::verify_log;
+pub use verify::{Checked, Part, verify_log};

@@ -23,6 +23,7 @@ use crate::read;
 use crate::requests;
 use crate::row::Head;
 use crate::session::Session;
+use crate::verify::{self, Checked, Part};
 use crate::writer::{Patience, Pending, Writer};
 
 /// How the writer behaves.
@@ -200,6 +201,15 @@ impl EventLog {
         scan: &AuditScan,
     ) -> Result<AuditPage, LogError> {
         audit::page(&self.database, filter, scan).await
+    }
+
+    /// Checks the chain of a part of the log.
+    ///
+    /// # Errors
+    /// [`LogError::Corrupt`] with the first bad position and what is wrong there; otherwise as
+    /// [`EventLog::head`].
+    pub async fn verify_part(&self, part: &Part) -> Result<Checked, LogError> {
+        verify::verify_part(&self.database, &self.chain, part).await
     }
 
     /// The request under this key, if one was answered.

@@ -21,6 +21,7 @@ pub mod express;
 mod fields;
 mod get_api_key;
 mod get_config;
+mod get_head;
 mod get_workspace;
 mod history;
 mod json;
@@ -45,6 +46,7 @@ mod verdict;
 mod verdict_bytes;
 mod verify_at;
 mod verify_key;
+mod verify_log;
 mod verify_view;
 mod workspaces;
 
@@ -118,4 +120,6 @@ managed! { WorkspaceService: managed {
 managed! { AuditService: managed {
     list_events, ListEvents, ListEventsRequest, ListEventsResponse;
     verify_at, VerifyAt, VerifyAtRequest, VerifyAtResponse;
+    get_head, GetHead, GetHeadRequest, GetHeadResponse;
+    verify_log, VerifyLog, VerifyLogRequest, VerifyLogResponse;
 } verdicts {} }

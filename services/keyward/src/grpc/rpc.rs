@@ -59,4 +59,6 @@ rpcs! {
     RevokeServiceCredential = "WorkspaceService" / "RevokeServiceCredential", "revoke_service_credential";
     ListEvents = "AuditService" / "ListEvents", "list_events";
     VerifyAt = "AuditService" / "VerifyAt", "verify_at";
+    GetHead = "AuditService" / "GetHead", "get_head";
+    VerifyLog = "AuditService" / "VerifyLog", "verify_log";
 }
