@@ -31,6 +31,7 @@ pub(crate) const RPCS: &[&str] = &[
     "VerifyAt",
     "GetHead",
     "VerifyLog",
+    "WatchEvents",
 ];
 
 /// What an RPC is asked about.
@@ -158,6 +159,11 @@ async fn ask_audit(mut audit: Audit, rpc: &str, at: &Target) -> Result<Vec<u8>, 
             audit.verify_at(request).await?.into_inner().encode_to_vec()
         }
         "GetHead" => audit.get_head(wire::GetHeadRequest {}).await?.into_inner().encode_to_vec(),
+        "WatchEvents" => {
+            let request = wire::WatchEventsRequest { workspace_id, ..Default::default() };
+            let mut stream = audit.watch_events(request).await?.into_inner();
+            stream.message().await?.unwrap().encode_to_vec()
+        }
         "VerifyLog" => {
             let request = wire::VerifyLogRequest { max_events: 1, ..Default::default() };
             audit.verify_log(request).await?.into_inner().encode_to_vec()

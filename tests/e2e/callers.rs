@@ -32,6 +32,7 @@ const TABLE: &[(&str, &str)] = &[
     ("VerifyAt", "-y--y--"),
     ("GetHead", "y---y--"),
     ("VerifyLog", "y------"),
+    ("WatchEvents", "-y--y--"),
 ];
 
 async fn caller(server: &Server, name: &str, tenant: &Tenant) -> Client {

@@ -104,6 +104,7 @@ const SERVICE: &[&str] = &[
     "RevokeApiKey",
     "ListEvents",
     "VerifyAt",
+    "WatchEvents",
 ];
 
 #[tokio::test]

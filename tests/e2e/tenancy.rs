@@ -20,6 +20,7 @@ const ON_WORKSPACE: &[&str] = &[
     "ResetWorkspaceToken",
     "ListEvents",
     "VerifyAt",
+    "WatchEvents",
 ];
 /// Those about one key.
 const ON_KEY: &[&str] =

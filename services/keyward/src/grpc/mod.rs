@@ -48,6 +48,7 @@ mod verify_at;
 mod verify_key;
 mod verify_log;
 mod verify_view;
+mod watch_events;
 mod workspaces;
 
 use std::sync::Arc;
@@ -70,6 +71,7 @@ macro_rules! managed {
     ($service:ident:
         managed { $( $method:ident, $rpc:ident, $request:ident, $response:ident; )+ }
         verdicts { $( $verdict:ident, $asked:ident, $answer:ident; )* }
+        $( streams { $( $stream:ident, $wanted:ident, $item:ident; )+ } )?
     ) => {
         #[tonic::async_trait]
         impl $service for Services {
@@ -89,6 +91,16 @@ macro_rules! managed {
                     $verdict::run(&self.0, request).await
                 }
             )*
+            $( $(
+                type $item = $stream::Messages;
+
+                async fn $stream(
+                    &self,
+                    request: Request<api::v1::$wanted>,
+                ) -> Result<Response<Self::$item>, Status> {
+                    $stream::run(&self.0, request).await
+                }
+            )+ )?
         }
     };
 }
@@ -122,4 +134,6 @@ managed! { AuditService: managed {
     verify_at, VerifyAt, VerifyAtRequest, VerifyAtResponse;
     get_head, GetHead, GetHeadRequest, GetHeadResponse;
     verify_log, VerifyLog, VerifyLogRequest, VerifyLogResponse;
-} verdicts {} }
+} verdicts {} streams {
+    watch_events, WatchEventsRequest, WatchEventsStream;
+} }

@@ -61,4 +61,5 @@ rpcs! {
     VerifyAt = "AuditService" / "VerifyAt", "verify_at";
     GetHead = "AuditService" / "GetHead", "get_head";
     VerifyLog = "AuditService" / "VerifyLog", "verify_log";
+    WatchEvents = "AuditService" / "WatchEvents", "watch_events";
 }
