@@ -34,6 +34,11 @@ pub(crate) const RPCS: &[&str] = &[
     "CreateServiceCredential",
     "ListServiceCredentials",
     "RevokeServiceCredential",
+    "ListEvents",
+    "VerifyAt",
+    "GetHead",
+    "VerifyLog",
+    "WatchEvents",
 ];
 
 /// What an RPC is asked about.
@@ -94,7 +99,10 @@ pub(crate) async fn ask(client: &Client, rpc: &str, at: &Target) -> Result<Vec<u
     if let Some(answer) = ask_for_changes(client, rpc, at).await? {
         return Ok(answer);
     }
-    let answer = ask_of_workspaces(client, rpc, at).await?;
+    if let Some(answer) = ask_of_workspaces(client, rpc, at).await? {
+        return Ok(answer);
+    }
+    let answer = ask_of_the_audit(client, rpc, at).await?;
     Ok(answer.unwrap_or_else(|| panic!("no plain form of {rpc}")))
 }
 
@@ -202,6 +210,37 @@ async fn ask_of_workspaces(client: &Client, rpc: &str, at: &Target) -> Asked {
                 workspaces.revoke_service_credential,
                 RevokeServiceCredentialRequest { service_credential_id }
             )
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// RPCs of the AuditService.
+async fn ask_of_the_audit(client: &Client, rpc: &str, at: &Target) -> Asked {
+    let mut audit = client.audit.clone();
+    let (workspace_id, key_id) = (at.workspace.clone(), at.key.clone());
+    Ok(Some(match rpc {
+        "ListEvents" => {
+            let request = wire::ListEventsRequest { workspace_id, ..Default::default() };
+            audit.list_events(request).await?.into_inner().encode_to_vec()
+        }
+        "VerifyAt" => {
+            let seconds = keyward::clock::Clock::default().now().as_second();
+            let now = prost_types::Timestamp { seconds, nanos: 0 };
+            let moment = Some(wire::verify_at_request::Moment::AtTime(now));
+            let request =
+                wire::VerifyAtRequest { workspace_id, key_id, moment, ..Default::default() };
+            audit.verify_at(request).await?.into_inner().encode_to_vec()
+        }
+        "GetHead" => audit.get_head(wire::GetHeadRequest {}).await?.into_inner().encode_to_vec(),
+        "WatchEvents" => {
+            let request = wire::WatchEventsRequest { workspace_id, ..Default::default() };
+            let mut stream = audit.watch_events(request).await?.into_inner();
+            stream.message().await?.unwrap().encode_to_vec()
+        }
+        "VerifyLog" => {
+            let request = wire::VerifyLogRequest { max_events: 1, ..Default::default() };
+            audit.verify_log(request).await?.into_inner().encode_to_vec()
         }
         _ => return Ok(None),
     }))

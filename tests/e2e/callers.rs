@@ -35,6 +35,11 @@ const TABLE: &[(&str, &str)] = &[
     ("CreateServiceCredential", "y------"),
     ("ListServiceCredentials", "y------"),
     ("RevokeServiceCredential", "y------"),
+    ("ListEvents", "-y--y--"),
+    ("VerifyAt", "-y--y--"),
+    ("GetHead", "y---y--"),
+    ("VerifyLog", "y------"),
+    ("WatchEvents", "-y--y--"),
 ];
 
 async fn caller(server: &Server, name: &str, tenant: &Tenant) -> Client {

@@ -64,7 +64,8 @@ async fn health(server: &Server, service: &str) -> i32 {
     client.check(request).await.unwrap().into_inner().status
 }
 
-const READINESS: [&str; 3] = ["", "keyward.v1.ApiKeyService", "keyward.v1.WorkspaceService"];
+const READINESS: [&str; 4] =
+    ["", "keyward.v1.ApiKeyService", "keyward.v1.WorkspaceService", "keyward.v1.AuditService"];
 
 async fn becomes(server: &Server, status: ServingStatus) {
     for service in READINESS {

@@ -7,6 +7,10 @@
 
 mod asks;
 
+mod audit_list_events;
+mod audit_log;
+mod audit_verify_at;
+mod audit_watch_events;
 mod batch_verify_keys;
 mod create_api_key;
 mod create_workspace;

@@ -102,6 +102,9 @@ const SERVICE: &[&str] = &[
     "VerifyKey",
     "BatchVerifyKeys",
     "RevokeApiKey",
+    "ListEvents",
+    "VerifyAt",
+    "WatchEvents",
 ];
 
 #[tokio::test]
@@ -109,7 +112,8 @@ async fn nothing_is_decided_for_a_workspace_with_an_event_of_a_newer_build_and_o
     let site = Site::new().await;
     let mut server = site.start().await;
     let theirs = server.workspace("theirs").await;
-    let service = server.service(&[Permission::Verify, Permission::OrgReadWrite], &[]).await;
+    let may = [Permission::Verify, Permission::OrgReadWrite, Permission::AuditRead];
+    let service = server.service(&may, &[]).await;
     let at = Target::in_workspace(&theirs).await.and_service(&server).await;
     // A caller that is remembered is dropped as well.
     assert_eq!(theirs.verify(&at.secret).await.decision(), Decision::Accepted);

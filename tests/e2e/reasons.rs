@@ -135,6 +135,10 @@ const REASONS: &[(ErrorReason, Met)] = &[
         ErrorReason::LargeMessagesExhausted,
         Elsewhere("the service's own tests fill the room of the real binary"),
     ),
+    (
+        ErrorReason::WatchesExhausted,
+        Here("audit_watch_events.rs", "a_server_holds_so_many_streams_and_no_more"),
+    ),
     (ErrorReason::Internal, Elsewhere("a fault of ours; every other test would fail on it")),
     (ErrorReason::MethodUnknown, Here("malformed.rs", "a_method_that_is_not_there_is_unknown")),
 ];

@@ -25,6 +25,9 @@ const ON_WORKSPACE: &[&str] = &[
     "ImportApiKeys",
     "GetWorkspace",
     "ResetWorkspaceToken",
+    "ListEvents",
+    "VerifyAt",
+    "WatchEvents",
 ];
 /// Those about one key.
 const ON_KEY: &[&str] = &[
@@ -38,6 +41,7 @@ const ON_KEY: &[&str] = &[
     "EndRotationGrace",
     "DeleteApiKey",
     "UndeleteApiKey",
+    "VerifyAt",
 ];
 /// Those that answer with a verdict.
 const VERDICTS: &[&str] = &["VerifyKey", "BatchVerifyKeys"];
@@ -49,6 +53,8 @@ const OPERATORS: &[&str] = &[
     "CreateServiceCredential",
     "ListServiceCredentials",
     "RevokeServiceCredential",
+    "GetHead",
+    "VerifyLog",
 ];
 
 /// All that a client can see of a failure: code, message, details and metadata, `id` blotted out.
@@ -80,7 +86,8 @@ async fn a_foreign_workspace_is_answered_as_one_that_does_not_exist() {
     let (a, b) = (server.workspace("A").await, server.workspace("B").await);
     let real = Target::in_workspace(&a).await;
     let none = Target { workspace: missing(&a.id), key: missing(&real.key), ..real.clone() };
-    let service = server.service(&[Permission::OrgReadWrite], &[&b]).await;
+    let may = [Permission::OrgReadWrite, Permission::AuditRead];
+    let service = server.service(&may, &[&b]).await;
     let events = server.tables().events_of(&a.id).await;
     for (at, caller) in [&b.client, &server.bearer(&service)].into_iter().enumerate() {
         for rpc in ON_WORKSPACE {
@@ -112,7 +119,8 @@ async fn a_foreign_key_is_answered_as_one_that_does_not_exist() {
     let key = a.create(asked).await.api_key.unwrap();
     let real = Target { workspace: b.id.clone(), key: key.key_id.clone(), ..Default::default() };
     let none = Target { key: missing(&key.key_id), ..real.clone() };
-    let everywhere = server.service(&[Permission::OrgReadWrite], &[]).await;
+    let may = [Permission::OrgReadWrite, Permission::AuditRead];
+    let everywhere = server.service(&may, &[]).await;
     for caller in [&b.client, &server.bearer(&everywhere)] {
         for rpc in ON_KEY {
             let foreign = refused(caller, rpc, &real).await;

@@ -1,6 +1,7 @@
 //! Clients of a server, with whatever credential a test wants to present.
 
 use api::v1::api_key_service_client::ApiKeyServiceClient;
+use api::v1::audit_service_client::AuditServiceClient;
 use api::v1::workspace_service_client::WorkspaceServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -42,13 +43,18 @@ impl Interceptor for Credentials {
     }
 }
 
-/// Both services of one server, asked by one caller.
+/// Calls to the AuditService.
+pub type Audit = AuditServiceClient<InterceptedService<Channel, Credentials>>;
+
+/// All services of one server, asked by one caller.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// Keys.
     pub keys: ApiKeyServiceClient<InterceptedService<Channel, Credentials>>,
     /// Workspaces and service credentials.
     pub workspaces: WorkspaceServiceClient<InterceptedService<Channel, Credentials>>,
+    /// What happened.
+    pub audit: Audit,
 }
 
 impl Client {
@@ -61,6 +67,7 @@ impl Client {
                 channel.clone(),
                 credentials.clone(),
             ),
+            audit: AuditServiceClient::with_interceptor(channel.clone(), credentials.clone()),
         }
     }
 }

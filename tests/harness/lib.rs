@@ -13,7 +13,7 @@ mod site;
 mod tables;
 mod tenant;
 
-pub use client::{Client, Credentials};
+pub use client::{Audit, Client, Credentials};
 pub use refusal::{Refusal, Refused, code_of};
 pub use server::Server;
 pub use site::{ROLE, Site, prepare};

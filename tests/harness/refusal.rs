@@ -107,7 +107,9 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::MessageMalformed
         | ErrorReason::TwoCredentials => Code::InvalidArgument,
         ErrorReason::MessageTooLarge => Code::OutOfRange,
-        ErrorReason::LargeMessagesExhausted => Code::ResourceExhausted,
+        ErrorReason::LargeMessagesExhausted | ErrorReason::WatchesExhausted => {
+            Code::ResourceExhausted
+        }
         ErrorReason::CredentialMissing | ErrorReason::CredentialInvalid => Code::Unauthenticated,
         ErrorReason::PermissionDenied => Code::PermissionDenied,
         ErrorReason::WorkspaceNotFound

@@ -1,10 +1,12 @@
 //! A workspace as its owner sees it: its id, its token, and calls with both filled in.
 
+use api::v1::verify_at_request::Moment;
 use api::v1::{
-    ApiKey, CreateApiKeyRequest, CreateApiKeyResponse, DeleteApiKeyRequest, DisableApiKeyRequest,
-    EnableApiKeyRequest, EndRotationGraceRequest, GetApiKeyRequest, GetConfigRequest,
-    ListApiKeysRequest, RevocationReason, RevokeApiKeyRequest, RotateApiKeyRequest,
-    UndeleteApiKeyRequest, UpdateApiKeyRequest, VerifyKeyRequest, VerifyKeyResponse,
+    ApiKey, AuditEvent, CreateApiKeyRequest, CreateApiKeyResponse, DeleteApiKeyRequest,
+    DisableApiKeyRequest, EnableApiKeyRequest, EndRotationGraceRequest, GetApiKeyRequest,
+    GetConfigRequest, ListApiKeysRequest, ListEventsRequest, RevocationReason, RevokeApiKeyRequest,
+    RotateApiKeyRequest, UndeleteApiKeyRequest, UpdateApiKeyRequest, VerifyAtRequest,
+    VerifyKeyRequest, VerifyKeyResponse,
 };
 use tonic::transport::Channel;
 
@@ -85,6 +87,37 @@ impl Tenant {
     pub async fn names(&self, request: ListApiKeysRequest) -> Vec<String> {
         let listed = self.client.clone().keys.list_api_keys(request).await.unwrap().into_inner();
         listed.api_keys.into_iter().map(|key| key.name).collect()
+    }
+
+    /// A request for the newest events.
+    #[must_use]
+    pub fn events(&self) -> ListEventsRequest {
+        ListEventsRequest { workspace_id: self.id.clone(), ..ListEventsRequest::default() }
+    }
+
+    /// The events of a list, all its pages.
+    pub async fn all_events(&self, request: ListEventsRequest) -> Vec<AuditEvent> {
+        let (mut events, mut request) = (Vec::new(), request);
+        loop {
+            let page = self.client.clone().audit.list_events(request.clone()).await.unwrap();
+            let page = page.into_inner();
+            events.extend(page.events);
+            if page.next_page_token.is_empty() {
+                return events;
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    /// A question about a key just after the event at this position.
+    #[must_use]
+    pub fn at(&self, key_id: &str, position: u64) -> VerifyAtRequest {
+        VerifyAtRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            moment: Some(Moment::AtPosition(position)),
+            ..VerifyAtRequest::default()
+        }
     }
 
     /// A request to disable a key.

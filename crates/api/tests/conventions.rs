@@ -69,6 +69,11 @@ fn every_rpc_has_the_documented_route() {
         ("CreateServiceCredential", "POST /v1/serviceCredentials *"),
         ("ListServiceCredentials", "GET /v1/serviceCredentials"),
         ("RevokeServiceCredential", "DELETE /v1/serviceCredentials/{service_credential_id}"),
+        ("ListEvents", "GET /v1/workspaces/{workspace_id}/events"),
+        ("WatchEvents", "GET /v1/workspaces/{workspace_id}/events:watch"),
+        ("GetHead", "GET /v1/log/head"),
+        ("VerifyLog", "POST /v1/log:verify *"),
+        ("VerifyAt", "POST /v1/workspaces/{workspace_id}/keys/{key_id}:verifyAt *"),
     ]);
     let pool = pool();
     let found: BTreeMap<String, String> = methods(&pool)
@@ -114,6 +119,7 @@ fn every_change_takes_a_request_id_and_answers_a_consistency_token() {
     let reads = ["GetApiKey", "ListApiKeys", "GetConfig", "VerifyKey", "BatchVerifyKeys"]
         .into_iter()
         .chain(["GetWorkspace", "ListServiceCredentials"])
+        .chain(["ListEvents", "WatchEvents", "VerifyAt", "GetHead", "VerifyLog"])
         .collect::<BTreeSet<_>>();
     let pool = pool();
     for method in methods(&pool).iter().filter(|method| !reads.contains(method.name())) {

@@ -3,7 +3,7 @@
 //! A stored event is never edited. A changed shape gets the next schema number and an upcast beside
 //! the old one; the golden files in `golden/events` prove that old bytes stay readable.
 
-use crate::{api_key, auth_token, config, service_credential, workspace};
+use crate::{KeyId, api_key, auth_token, config, service_credential, workspace};
 use api_key::ApiKeyEvent;
 use auth_token::AuthTokenEvent;
 use config::ConfigEvent;
@@ -177,6 +177,12 @@ impl Event {
             },
             Self::Config(_) | Self::AuthToken(_) => false,
         }
+    }
+
+    /// The names of all streams that hold events of one key, so that its history can be read.
+    #[must_use]
+    pub fn streams_of_key(key_id: KeyId) -> Vec<String> {
+        ["", "/config", "/auth_tokens"].iter().map(|part| format!("{key_id}{part}")).collect()
     }
 
     /// The name of the stream that this event goes to.

@@ -222,3 +222,18 @@ fn each_noun_writes_to_the_stream_of_its_id() {
     expected.extend([&config, &tokens, &svc, &svc]);
     assert_eq!(streams.iter().collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn the_streams_of_a_key_are_those_that_events_of_the_key_go_to() {
+    let key = samples::key_id().to_string();
+    let mut written: Vec<_> = samples::events()
+        .iter()
+        .map(Event::stream)
+        .filter(|stream| stream.split('/').next() == Some(key.as_str()))
+        .collect();
+    written.sort_unstable();
+    written.dedup();
+    let mut named = Event::streams_of_key(samples::key_id());
+    named.sort_unstable();
+    assert_eq!(named, written);
+}

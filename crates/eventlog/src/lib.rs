@@ -5,6 +5,7 @@
 //! - [`Subscription`] reads: every event once, in order, with the chain of MACs verified.
 //! - [`Projection`], [`ProjectionRunner`] and [`rebuild()`] fold the log into tables;
 //!   [`Checkpoints`] say how far they are.
+//! - [`EventLog::audit`] lists the events of one workspace, in bounded steps.
 //! - [`Heartbeat`] is a verifier's committed sign of life.
 //! - [`migrate()`], [`verify_log`], [`transaction()`] and [`Database`] are what all of these stand on.
 //!
@@ -12,6 +13,7 @@
 //! and the keyed MAC is given by the caller.
 
 mod append;
+mod audit;
 mod chain;
 mod checkpoint;
 mod columns;
@@ -43,6 +45,7 @@ pub use append::{
     Append, AppendOutcome, Appended, Expected, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, NewRequest,
     RequestKey, StoredRequest, StreamAppend,
 };
+pub use audit::{AuditFilter, AuditOrder, AuditPage, AuditScan};
 pub use chain::{ChainMac, Mac};
 pub use checkpoint::Checkpoints;
 pub use commits::Commits;
@@ -60,4 +63,4 @@ pub use row::Head;
 pub use subscription::{Batch, StartAt, Subscription, SubscriptionOptions};
 pub use telemetry::describe_metrics;
 pub use transaction::{MAX_ATTEMPTS, transaction};
-pub use verify::verify_log;
+pub use verify::{Checked, Part, verify_log};

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::append::{Append, AppendOutcome, Prepared, RequestKey, StoredRequest};
+use crate::audit::{self, AuditFilter, AuditPage, AuditScan};
 use crate::chain::{ChainMac, Tip};
 use crate::commits::{Commits, CommitsSender};
 use crate::database::Database;
@@ -22,6 +23,7 @@ use crate::read;
 use crate::requests;
 use crate::row::Head;
 use crate::session::Session;
+use crate::verify::{self, Checked, Part};
 use crate::writer::{Patience, Pending, Writer};
 
 /// How the writer behaves.
@@ -186,6 +188,28 @@ impl EventLog {
             }
         }
         Ok(events)
+    }
+
+    /// A page of the events of one workspace. What is read over the pool is not checked against the
+    /// chain.
+    ///
+    /// # Errors
+    /// As [`EventLog::head`]; [`LogError::Corrupt`] if an event that was looked at can't be read.
+    pub async fn audit(
+        &self,
+        filter: &AuditFilter,
+        scan: &AuditScan,
+    ) -> Result<AuditPage, LogError> {
+        audit::page(&self.database, filter, scan).await
+    }
+
+    /// Checks the chain of a part of the log.
+    ///
+    /// # Errors
+    /// [`LogError::Corrupt`] with the first bad position and what is wrong there; otherwise as
+    /// [`EventLog::head`].
+    pub async fn verify_part(&self, part: &Part) -> Result<Checked, LogError> {
+        verify::verify_part(&self.database, &self.chain, part).await
     }
 
     /// The request under this key, if one was answered.

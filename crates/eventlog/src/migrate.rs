@@ -40,6 +40,7 @@ pub const LOG_MIGRATIONS: MigrationSet = MigrationSet {
             name: "0003_verifier_leases.sql",
             sql: include_str!("../migrations/0003_verifier_leases.sql"),
         },
+        Migration { name: "0004_audit.sql", sql: include_str!("../migrations/0004_audit.sql") },
     ],
 };
 

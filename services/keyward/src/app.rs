@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::v1::api_key_service_server::ApiKeyServiceServer;
+use api::v1::audit_service_server::AuditServiceServer;
 use api::v1::workspace_service_server::WorkspaceServiceServer;
 use eventlog::heartbeat::Roll;
 use eventlog::{ChainMac, Heartbeat, LogError, ProjectionRunner, RunnerOptions};
@@ -143,6 +144,9 @@ impl App {
             .add_service(health_service.max_decoding_message_size(MESSAGE))
             .add_service(
                 ApiKeyServiceServer::new(services.clone()).max_decoding_message_size(MESSAGE),
+            )
+            .add_service(
+                AuditServiceServer::new(services.clone()).max_decoding_message_size(MESSAGE),
             )
             .add_service(WorkspaceServiceServer::new(services).max_decoding_message_size(MESSAGE));
         if config.reflection {

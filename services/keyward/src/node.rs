@@ -29,6 +29,9 @@ use crate::operator::OperatorToken;
 /// How long a write waits until this node's own verifier has it, before it answers all the same.
 const OWN_VERIFIER: Duration = Duration::from_secs(1);
 
+/// Streams of events that a node holds: each reads the log whenever it has grown.
+pub const MOST_WATCHES: usize = 32;
+
 /// One running node.
 pub struct Node {
     /// The clocks.
@@ -71,6 +74,8 @@ pub struct Node {
     pub calls: TaskTracker,
     /// Management calls that may begin.
     pub admission: Arc<Semaphore>,
+    /// Streams of events that may begin.
+    pub watches: Arc<Semaphore>,
     /// Cancelled once this node drains.
     pub stopping: CancellationToken,
 }

@@ -6,6 +6,7 @@
 mod append;
 mod append_batch;
 mod at_once;
+mod audit;
 mod density;
 mod follow;
 mod heartbeat;

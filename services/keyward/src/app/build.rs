@@ -17,7 +17,7 @@ use crate::config::{Config, DatabaseChoice};
 use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::freshness::Freshness;
-use crate::node::{self, Node};
+use crate::node::{self, MOST_WATCHES, Node};
 use crate::operator::OperatorToken;
 use crate::{entropy, storage};
 
@@ -61,6 +61,7 @@ pub(super) async fn node(
         control: tokio::runtime::Handle::current(),
         calls: TaskTracker::new(),
         admission: Arc::new(Semaphore::new(config.max_management_calls)),
+        watches: Arc::new(Semaphore::new(MOST_WATCHES)),
         stopping: CancellationToken::new(),
     };
     Ok((node, chain))

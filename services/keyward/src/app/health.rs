@@ -18,7 +18,8 @@ use crate::grpc::status::shutting_down;
 use crate::node::Node;
 
 /// What readiness is asked by: the whole server, and each service.
-const READINESS: [&str; 3] = ["", "keyward.v1.ApiKeyService", "keyward.v1.WorkspaceService"];
+const READINESS: [&str; 4] =
+    ["", "keyward.v1.ApiKeyService", "keyward.v1.WorkspaceService", "keyward.v1.AuditService"];
 /// What liveness is asked by.
 const LIVENESS: &str = "keyward.liveness";
 /// How soon readiness follows the lease.

@@ -111,11 +111,16 @@ where
     match tokio::time::timeout(deadline, task).await {
         Ok(Ok(answered)) => answered,
         Ok(Err(panicked)) => Err(Refusal::internal(&panicked)),
-        Err(_) => Err(Refusal::new(
-            ErrorReason::DeadlineExceeded,
-            "the deadline passed; a change that had begun goes on",
-        )),
+        Err(_) => Err(late()),
     }
+}
+
+/// The deadline passed.
+pub(super) fn late() -> Refusal {
+    Refusal::new(
+        ErrorReason::DeadlineExceeded,
+        "the deadline passed; a change that had begun goes on",
+    )
 }
 
 /// Refuses a message of more bytes than most RPCs take.

@@ -112,6 +112,35 @@ impl Caller {
         self.within(workspace, &[Permission::OrgRead, Permission::OrgReadWrite])
     }
 
+    /// May read what happened in this workspace. Events are of both environments, and not every one
+    /// says of which; a service that is bound to one may read none.
+    ///
+    /// # Errors
+    /// It may not, or the workspace is not its own.
+    pub fn audits(&self, workspace: WorkspaceId) -> Result<(), Refusal> {
+        self.within(workspace, &[Permission::AuditRead])?;
+        if self.envs() == EnvSet::BOTH {
+            return Ok(());
+        }
+        Err(denied("the service credential is bound to one environment, and events are of both"))
+    }
+
+    /// May read where the log ends, which says nothing of any workspace.
+    ///
+    /// # Errors
+    /// It may not.
+    pub fn sees_head(&self) -> Result<(), Refusal> {
+        match self {
+            Self::Operator => Ok(()),
+            Self::Service { permissions, .. } if permissions.allows(Permission::AuditRead) => {
+                Ok(())
+            }
+            Self::Service { .. } | Self::Workspace { .. } => {
+                Err(denied("only the operator may, and services with the permission `audit.read`"))
+            }
+        }
+    }
+
     fn within(&self, workspace: WorkspaceId, needed: &[Permission]) -> Result<(), Refusal> {
         let own = match self {
             Self::Operator => return Err(denied("the operator has no access to a tenant's keys")),

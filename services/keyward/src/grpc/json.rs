@@ -14,7 +14,9 @@ pub fn to_struct(object: &JsonObject) -> Struct {
     members(object.members())
 }
 
-fn members(object: &Map<String, Json>) -> Struct {
+/// A Struct of an object's members, however deep.
+#[must_use]
+pub(super) fn members(object: &Map<String, Json>) -> Struct {
     Struct { fields: object.iter().map(|(name, value)| (name.clone(), to_value(value))).collect() }
 }
 

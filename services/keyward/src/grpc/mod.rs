@@ -1,6 +1,7 @@
 //! The wire: one file an RPC, and the few that they share. Nothing behind this folder sees gRPC.
 
 mod asked;
+mod audit_event;
 mod batch_verify_keys;
 pub(crate) mod bounded;
 mod call;
@@ -16,16 +17,20 @@ mod disable_api_key;
 pub mod edge;
 mod enable_api_key;
 mod end_rotation_grace;
+mod event_filter;
 mod explain;
 pub mod express;
 mod fields;
 mod get_api_key;
 mod get_config;
+mod get_head;
 mod get_workspace;
+mod history;
 mod import_api_keys;
 mod json;
 mod large;
 mod list_api_keys;
+mod list_events;
 mod list_service_credentials;
 mod mutation;
 mod page_token;
@@ -46,13 +51,17 @@ mod undelete_api_key;
 mod update_api_key;
 mod verdict;
 mod verdict_bytes;
+mod verify_at;
 mod verify_key;
+mod verify_log;
 mod verify_view;
+mod watch_events;
 mod workspaces;
 
 use std::sync::Arc;
 
 use api::v1::api_key_service_server::ApiKeyService;
+use api::v1::audit_service_server::AuditService;
 use api::v1::workspace_service_server::WorkspaceService;
 use tonic::{Request, Response, Status};
 
@@ -61,7 +70,7 @@ pub use call::Peer;
 use crate::node::Node;
 use rpc::Rpc;
 
-/// Both services over one node.
+/// All services over one node.
 #[derive(Clone)]
 pub struct Services(pub Arc<Node>);
 
@@ -69,6 +78,7 @@ macro_rules! managed {
     ($service:ident:
         managed { $( $method:ident, $rpc:ident, $request:ident, $response:ident; )+ }
         verdicts { $( $verdict:ident, $asked:ident, $answer:ident; )* }
+        $( streams { $( $stream:ident, $wanted:ident, $item:ident; )+ } )?
     ) => {
         #[tonic::async_trait]
         impl $service for Services {
@@ -88,6 +98,16 @@ macro_rules! managed {
                     $verdict::run(&self.0, request).await
                 }
             )*
+            $( $(
+                type $item = $stream::Messages;
+
+                async fn $stream(
+                    &self,
+                    request: Request<api::v1::$wanted>,
+                ) -> Result<Response<Self::$item>, Status> {
+                    $stream::run(&self.0, request).await
+                }
+            )+ )?
         }
     };
 }
@@ -122,3 +142,12 @@ managed! { WorkspaceService: managed {
     list_service_credentials, ListServiceCredentials, ListServiceCredentialsRequest, ListServiceCredentialsResponse;
     revoke_service_credential, RevokeServiceCredential, RevokeServiceCredentialRequest, RevokeServiceCredentialResponse;
 } verdicts {} }
+
+managed! { AuditService: managed {
+    list_events, ListEvents, ListEventsRequest, ListEventsResponse;
+    verify_at, VerifyAt, VerifyAtRequest, VerifyAtResponse;
+    get_head, GetHead, GetHeadRequest, GetHeadResponse;
+    verify_log, VerifyLog, VerifyLogRequest, VerifyLogResponse;
+} verdicts {} streams {
+    watch_events, WatchEventsRequest, WatchEventsStream;
+} }

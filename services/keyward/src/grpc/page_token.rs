@@ -28,18 +28,29 @@ pub(super) fn size(asked: i32) -> Result<usize, Refusal> {
 /// # Errors
 /// It was changed, or is of another list.
 pub(super) fn read(node: &Node, bound: &[u8], token: &str) -> Result<Option<Cursor>, Refusal> {
+    read_as(node, bound, token, |bytes| Cursor::from_bytes(bytes).ok())
+}
+
+/// As [`read`], in a list whose places are not [`Cursor`]s; `place` reads what [`write_bytes`] sealed.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_as<Place>(
+    node: &Node,
+    bound: &[u8],
+    token: &str,
+    place: impl FnOnce(&[u8]) -> Option<Place>,
+) -> Result<Option<Place>, Refusal> {
     if token.is_empty() {
         return Ok(None);
     }
-    let refuse = || {
+    let opened = node.tokens.open(TokenPurpose::Page, &vault::sha256(bound), token).ok();
+    opened.and_then(|bytes| place(&bytes)).map(Some).ok_or_else(|| {
         Refusal::new(
             ErrorReason::PageTokenInvalid,
             "page_token: must be the next_page_token of the same list",
         )
-    };
-    let bytes =
-        node.tokens.open(TokenPurpose::Page, &vault::sha256(bound), token).map_err(|_| refuse())?;
-    Cursor::from_bytes(&bytes).map(Some).map_err(|_| refuse())
+    })
 }
 
 /// The page token of a cursor; empty for none.
@@ -47,10 +58,15 @@ pub(super) fn read(node: &Node, bound: &[u8], token: &str) -> Result<Option<Curs
 /// # Errors
 /// The system gives no random bytes.
 pub(super) fn write(node: &Node, bound: &[u8], next: Option<Cursor>) -> Result<String, Refusal> {
-    let Some(cursor) = next else {
-        return Ok(String::new());
-    };
+    next.map_or(Ok(String::new()), |cursor| write_bytes(node, bound, &cursor.to_bytes()))
+}
+
+/// The page token of any place.
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn write_bytes(node: &Node, bound: &[u8], place: &[u8]) -> Result<String, Refusal> {
     node.tokens
-        .seal(TokenPurpose::Page, &vault::sha256(bound), &cursor.to_bytes())
+        .seal(TokenPurpose::Page, &vault::sha256(bound), place)
         .map_err(|error| Refusal::internal(&error))
 }

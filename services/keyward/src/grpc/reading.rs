@@ -31,6 +31,18 @@ pub async fn of_workspace(
     Ok(client)
 }
 
+/// Waits until this node knows everything that was in the log when this was called, for a read of the
+/// log itself; the workspace must be there.
+///
+/// # Errors
+/// The database does not answer, this node is too far behind; or the workspace is not there, or is
+/// quarantined.
+pub async fn log_of_workspace(node: &Node, workspace: WorkspaceId) -> Result<Position, Refusal> {
+    let head = caught_up(node, &[], "").await?;
+    standing::existing(node, workspace)?;
+    Ok(head)
+}
+
 /// A connection that sees, in the read model of `projection`, everything that was in the log when
 /// this was called, and at least `at_least` if it is not empty.
 ///
@@ -41,6 +53,15 @@ pub async fn connection(
     projections: &[&str],
     at_least: &str,
 ) -> Result<Object, Refusal> {
+    caught_up(node, projections, at_least).await?;
+    let began = Instant::now();
+    let client = node.database.client().await?;
+    metrics::histogram!("keyward_pool_wait_seconds").record(began.elapsed().as_secs_f64());
+    Ok(client)
+}
+
+/// The head of the log, once verifier and read models have it.
+async fn caught_up(node: &Node, projections: &[&str], at_least: &str) -> Result<Position, Refusal> {
     let asked = match at_least {
         "" => Position::ZERO,
         token => node.freshness.read_token(token)?,
@@ -59,8 +80,5 @@ pub async fn connection(
     if !node.freshness.wait_for(head, PATIENCE).await {
         return Err(NotFresh::LeaseExpired.into());
     }
-    let began = Instant::now();
-    let client = node.database.client().await?;
-    metrics::histogram!("keyward_pool_wait_seconds").record(began.elapsed().as_secs_f64());
-    Ok(client)
+    Ok(head)
 }

@@ -64,4 +64,9 @@ rpcs! {
     CreateServiceCredential = "WorkspaceService" / "CreateServiceCredential", "create_service_credential";
     ListServiceCredentials = "WorkspaceService" / "ListServiceCredentials", "list_service_credentials";
     RevokeServiceCredential = "WorkspaceService" / "RevokeServiceCredential", "revoke_service_credential";
+    ListEvents = "AuditService" / "ListEvents", "list_events";
+    VerifyAt = "AuditService" / "VerifyAt", "verify_at";
+    GetHead = "AuditService" / "GetHead", "get_head";
+    VerifyLog = "AuditService" / "VerifyLog", "verify_log";
+    WatchEvents = "AuditService" / "WatchEvents", "watch_events";
 }

@@ -167,7 +167,9 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::MessageMalformed
         | ErrorReason::TwoCredentials => Code::InvalidArgument,
         ErrorReason::MessageTooLarge => Code::OutOfRange,
-        ErrorReason::LargeMessagesExhausted => Code::ResourceExhausted,
+        ErrorReason::LargeMessagesExhausted | ErrorReason::WatchesExhausted => {
+            Code::ResourceExhausted
+        }
         ErrorReason::CredentialMissing | ErrorReason::CredentialInvalid => Code::Unauthenticated,
         ErrorReason::PermissionDenied => Code::PermissionDenied,
         ErrorReason::WorkspaceNotFound

@@ -15,7 +15,8 @@ use crate::child::PATIENCE;
 use crate::client::{Client, bearer, channel};
 use crate::deployment::Deployment;
 
-const SERVICES: [&str; 2] = ["keyward.v1.ApiKeyService", "keyward.v1.WorkspaceService"];
+const SERVICES: [&str; 3] =
+    ["keyward.v1.ApiKeyService", "keyward.v1.WorkspaceService", "keyward.v1.AuditService"];
 
 #[tokio::test]
 async fn health_follows_the_database_and_liveness_does_not() {
@@ -26,7 +27,7 @@ async fn health_follows_the_database_and_liveness_does_not() {
         let request = HealthCheckRequest { service: service.to_owned() };
         health.clone().check(request).await.map(|answer| answer.into_inner().status())
     };
-    for service in ["", SERVICES[0], SERVICES[1], "keyward.liveness"] {
+    for service in ["", SERVICES[0], SERVICES[1], SERVICES[2], "keyward.liveness"] {
         eventually(&format!("`{service}` is served"), PATIENCE, async || {
             status(service).await.unwrap() == ServingStatus::Serving
         })
