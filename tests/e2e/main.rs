@@ -41,3 +41,4 @@ mod replay;
 mod request_id;
 mod secrets_at_rest;
 mod tenancy;
+mod usage;

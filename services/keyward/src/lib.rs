@@ -20,3 +20,4 @@ pub mod rebuild;
 mod server;
 pub mod storage;
 mod tail;
+mod usage;

@@ -22,6 +22,7 @@ mod get_config;
 mod get_workspace;
 mod json;
 mod large;
+mod last_use;
 mod list_api_keys;
 mod list_service_credentials;
 mod mutation;
