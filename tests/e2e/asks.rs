@@ -14,6 +14,7 @@ pub(crate) const RPCS: &[&str] = &[
     "GetApiKey",
     "ListApiKeys",
     "GetConfig",
+    "GetKeyUsage",
     "DisableApiKey",
     "EnableApiKey",
     "RevokeApiKey",
@@ -87,6 +88,7 @@ pub(crate) async fn ask(client: &Client, rpc: &str, at: &Target) -> Result<Vec<u
         "GetApiKey" => send!(keys.get_api_key, GetApiKeyRequest { workspace_id, key_id }),
         "ListApiKeys" => send!(keys.list_api_keys, ListApiKeysRequest { workspace_id }),
         "GetConfig" => send!(keys.get_config, GetConfigRequest { workspace_id, key_id }),
+        "GetKeyUsage" => send!(keys.get_key_usage, GetKeyUsageRequest { workspace_id, key_id }),
         "DisableApiKey" => {
             send!(keys.disable_api_key, DisableApiKeyRequest { workspace_id, key_id })
         }

@@ -15,6 +15,7 @@ mod disable_api_key;
 mod enable_api_key;
 mod get_api_key;
 mod get_config;
+mod get_key_usage;
 mod get_workspace;
 mod large;
 mod list_api_keys;

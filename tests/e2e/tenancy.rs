@@ -13,6 +13,7 @@ const ON_WORKSPACE: &[&str] = &[
     "GetApiKey",
     "ListApiKeys",
     "GetConfig",
+    "GetKeyUsage",
     "DisableApiKey",
     "EnableApiKey",
     "RevokeApiKey",
@@ -21,7 +22,7 @@ const ON_WORKSPACE: &[&str] = &[
 ];
 /// Those about one key.
 const ON_KEY: &[&str] =
-    &["GetApiKey", "GetConfig", "DisableApiKey", "EnableApiKey", "RevokeApiKey"];
+    &["GetApiKey", "GetConfig", "GetKeyUsage", "DisableApiKey", "EnableApiKey", "RevokeApiKey"];
 /// Those that answer with a verdict.
 const VERDICTS: &[&str] = &["VerifyKey", "BatchVerifyKeys"];
 /// Those that no tenant may call at all, whatever they are about.

@@ -52,6 +52,7 @@ fn every_rpc_has_the_documented_route() {
         ("EnableApiKey", "POST /v1/workspaces/{workspace_id}/keys/{key_id}:enable *"),
         ("RevokeApiKey", "POST /v1/workspaces/{workspace_id}/keys/{key_id}:revoke *"),
         ("GetConfig", "GET /v1/workspaces/{workspace_id}/keys/{key_id}/config"),
+        ("GetKeyUsage", "GET /v1/workspaces/{workspace_id}/keys/{key_id}/usage"),
         ("VerifyKey", "POST /v1/keys:verify *"),
         ("BatchVerifyKeys", "POST /v1/keys:batchVerify *"),
         ("CreateWorkspace", "POST /v1/workspaces *"),
@@ -106,7 +107,7 @@ fn every_field_says_how_it_behaves() {
 fn every_change_takes_a_request_id_and_answers_a_consistency_token() {
     let reads = ["GetApiKey", "ListApiKeys", "GetConfig", "VerifyKey", "BatchVerifyKeys"]
         .into_iter()
-        .chain(["GetWorkspace", "ListServiceCredentials"])
+        .chain(["GetKeyUsage", "GetWorkspace", "ListServiceCredentials"])
         .collect::<BTreeSet<_>>();
     let pool = pool();
     for method in methods(&pool).iter().filter(|method| !reads.contains(method.name())) {

@@ -17,7 +17,7 @@ mod tally;
 mod write;
 
 pub(crate) use flush::{Flusher, describe_metrics};
-pub(crate) use read::{CredentialUse, of};
+pub(crate) use read::{CredentialUse, HourCount, hours, of};
 pub(crate) use recorder::Recorder;
 pub(crate) use tally::{LastUse, Use};
 pub(crate) use write::forget_hours;

@@ -19,6 +19,7 @@ pub mod express;
 mod fields;
 mod get_api_key;
 mod get_config;
+mod get_key_usage;
 mod get_workspace;
 mod json;
 mod large;
@@ -94,6 +95,7 @@ managed! { ApiKeyService: managed {
     enable_api_key, EnableApiKey, EnableApiKeyRequest, EnableApiKeyResponse;
     revoke_api_key, RevokeApiKey, RevokeApiKeyRequest, RevokeApiKeyResponse;
     get_config, GetConfig, GetConfigRequest, GetConfigResponse;
+    get_key_usage, GetKeyUsage, GetKeyUsageRequest, GetKeyUsageResponse;
 } verdicts {
     verify_key, VerifyKeyRequest, VerifyKeyResponse;
     batch_verify_keys, BatchVerifyKeysRequest, BatchVerifyKeysResponse;

@@ -13,6 +13,8 @@ use super::tally::LastUse;
 const OF: &str = "SELECT key_id, kid, last_used_at, last_used_ip, last_used_user_agent, \
     accepted, denied FROM usage.credentials \
     WHERE key_id = ANY ($1) AND workspace_id = $2 ORDER BY key_id, kid";
+const HOURS: &str = "SELECT hour, kid, verdict, count FROM usage.hours \
+    WHERE key_id = $1 AND hour >= $2 AND hour < $3 ORDER BY hour, kid, verdict LIMIT $4";
 
 /// The usage of one credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,4 +69,37 @@ fn credential(row: &Row) -> Result<Option<CredentialUse>, LogError> {
 /// The table holds no other length.
 fn kid(bits: &[u8]) -> Option<Kid> {
     Some(Kid::from_entropy(bits.try_into().ok()?))
+}
+
+/// How often there was one verdict in one hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HourCount {
+    /// On which credential.
+    pub(crate) kid: Kid,
+    /// When the hour begins.
+    pub(crate) hour: Timestamp,
+    /// 0 for acceptance, else the number of the wire's denial.
+    pub(crate) verdict: i16,
+    /// How often.
+    pub(crate) count: i64,
+}
+
+/// The counts of a key of all hours that begin from the first moment until, but not at, the second, in
+/// the order of time, credential and verdict; at most so many.
+///
+/// # Errors
+/// The database does not answer.
+pub(crate) async fn hours(
+    client: &Client,
+    key_id: KeyId,
+    (start, end): (Timestamp, Timestamp),
+    most: usize,
+) -> Result<Vec<HourCount>, LogError> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut counts = Vec::new();
+    for row in client.query(HOURS, &[&key_id.uuid(), &start, &end, &most]).await? {
+        let (hour, verdict, count) = (row.try_get(0)?, row.try_get(2)?, row.try_get(3)?);
+        counts.extend(kid(row.try_get(1)?).map(|kid| HourCount { kid, hour, verdict, count }));
+    }
+    Ok(counts)
 }
