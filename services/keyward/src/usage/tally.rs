@@ -98,9 +98,8 @@ impl Tally {
 
     #[inline]
     fn touch(&mut self, used: &Use<'_>) {
-        let user_agent = cut(used.user_agent);
         let Some(last) = &mut self.last else {
-            let user_agent = user_agent.to_owned();
+            let user_agent = used.user_agent.to_owned();
             self.last = Some(LastUse { at: used.at, ip: used.ip, user_agent });
             return;
         };
@@ -109,9 +108,9 @@ impl Tally {
             return;
         }
         (last.at, last.ip) = (used.at, used.ip);
-        if last.user_agent != user_agent {
+        if last.user_agent != used.user_agent {
             last.user_agent.clear();
-            last.user_agent.push_str(user_agent);
+            last.user_agent.push_str(used.user_agent);
         }
     }
 
@@ -153,7 +152,7 @@ impl Tally {
 
 /// The beginning of a user agent, at a boundary of characters.
 #[inline]
-fn cut(text: &str) -> &str {
+pub(super) fn cut(text: &str) -> &str {
     if text.len() <= LONGEST_USER_AGENT {
         return text;
     }
