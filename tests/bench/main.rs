@@ -1,6 +1,6 @@
 //! The benchmarks: Keyward beside what it is measured against, in turn, in one run.
 //!
-//! `cargo bench -p e2e` runs all, `-- verify`, `-- create`, `-- revoke` or `-- ready` one of them, `-- --quick` in
+//! `cargo bench -p e2e` runs all, `-- verify`, `-- create`, `-- revoke`, `-- usage` or `-- ready` one of them, `-- --quick` in
 //! seconds and roughly. Nothing is asserted; see `README.md` for the method. One binary plays all
 //! parts: called `keyward` it is the service, called `echo` the server that does nothing.
 
@@ -15,6 +15,7 @@ mod ready;
 mod revoke;
 mod server;
 mod table;
+mod usage;
 mod verify;
 
 use std::process::ExitCode;
@@ -76,13 +77,16 @@ async fn run(scale: Scale, wanted: impl Fn(&str) -> bool) {
     if wanted("revoke") {
         revoke::run(&deployment, scale, &mut table).await;
     }
-    if wanted("ready") || wanted("verify") {
+    if ["ready", "verify", "usage"].into_iter().any(&wanted) {
         let filled = ready::fill(&deployment, scale).await;
         if wanted("ready") {
             ready::run(&deployment, &filled, scale, &mut table).await;
         }
         if wanted("verify") {
             verify::run(&deployment, &filled, scale, &mut table).await;
+        }
+        if wanted("usage") {
+            usage::run(&deployment, &filled, scale, &mut table).await;
         }
     }
     println!("\n{table}\nload average at the end: {}", machine::load());

@@ -63,14 +63,28 @@ impl Server {
         kilobytes.unwrap_or_default() * 1024
     }
 
+    /// Makes it stand still.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// Stops it in order.
     pub fn stop(mut self) {
+        self.signal(Signal::TERM);
+        let _ = self.child.wait();
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid {
-            // If it has ended already, there is nothing to stop.
-            let _ = kill_process(pid, Signal::TERM);
+            // If it has ended already, there is nobody to tell.
+            let _ = kill_process(pid, signal);
         }
-        let _ = self.child.wait();
     }
 }
 

@@ -25,16 +25,20 @@ use crate::server::Server;
 use crate::table::{Table, median};
 
 /// Calls under way at saturation.
-const SATURATED: Shape = Shape::UnderWay(128);
+pub const SATURATED: Shape = Shape::UnderWay(128);
 /// An answer that says ACCEPTED begins so: field 1 is 1.
-const ACCEPTED: &[u8] = &[8, 1];
+pub const ACCEPTED: &[u8] = &[8, 1];
 
 /// One side of the comparison.
-struct Side<'a> {
-    server: &'a Server,
-    authorization: &'a str,
-    requests: &'a [Vec<u8>],
-    expect: &'a [u8],
+pub struct Side<'a> {
+    /// Who is asked.
+    pub server: &'a Server,
+    /// As whom.
+    pub authorization: &'a str,
+    /// What, encoded.
+    pub requests: &'a [Vec<u8>],
+    /// How every answer begins.
+    pub expect: &'a [u8],
 }
 
 /// Measures.
@@ -91,16 +95,18 @@ fn compare(ours: &Side<'_>, theirs: &Side<'_>, scale: Scale, table: &mut Table) 
 
 /// What was measured of us and of the other.
 #[derive(Default)]
-struct Pairs([Vec<f64>; 2]);
+pub struct Pairs(pub [Vec<f64>; 2]);
 
 impl Pairs {
-    fn tell(&self, table: &mut Table, what: &str, unit: &str, target: &str) {
+    /// Adds it to the table.
+    pub fn tell(&self, table: &mut Table, what: &str, unit: &str, target: &str) {
         let [ours, theirs] = &self.0;
         table.compare(what, ours, theirs, unit, target);
     }
 }
 
-fn measure(side: &Side<'_>, shape: Shape, time: Duration) -> Measured {
+/// Loads a side for `time`.
+pub fn measure(side: &Side<'_>, shape: Shape, time: Duration) -> Measured {
     let target = Target {
         address: side.server.address(),
         path: echo::PATH,

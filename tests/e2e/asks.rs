@@ -14,6 +14,7 @@ pub(crate) const RPCS: &[&str] = &[
     "GetApiKey",
     "ListApiKeys",
     "GetConfig",
+    "GetKeyUsage",
     "DisableApiKey",
     "EnableApiKey",
     "RevokeApiKey",
@@ -118,6 +119,7 @@ async fn ask_of_keys(client: &Client, rpc: &str, at: &Target) -> Asked {
         "GetApiKey" => send!(keys.get_api_key, GetApiKeyRequest { workspace_id, key_id }),
         "ListApiKeys" => send!(keys.list_api_keys, ListApiKeysRequest { workspace_id }),
         "GetConfig" => send!(keys.get_config, GetConfigRequest { workspace_id, key_id }),
+        "GetKeyUsage" => send!(keys.get_key_usage, GetKeyUsageRequest { workspace_id, key_id }),
         "VerifyKey" => {
             send!(keys.verify_key, VerifyKeyRequest { key: at.secret.clone() })
         }

@@ -15,6 +15,7 @@ const TABLE: &[(&str, &str)] = &[
     ("GetApiKey", "-y---yy"),
     ("ListApiKeys", "-y---yy"),
     ("GetConfig", "-y---yy"),
+    ("GetKeyUsage", "-y---yy"),
     ("DisableApiKey", "-y----y"),
     ("EnableApiKey", "-y----y"),
     ("RevokeApiKey", "-y----y"),

@@ -43,7 +43,9 @@ async fn a_key_of_the_other_environment_is_answered_as_one_that_does_not_exist()
     let real = Target::in_workspace(&tenant).await;
     let none = Target { key: missing(&real.key), ..real.clone() };
     let before = tenant.read_key(&real.key).await;
-    for rpc in ["GetApiKey", "GetConfig", "DisableApiKey", "EnableApiKey", "RevokeApiKey"] {
+    for rpc in
+        ["GetApiKey", "GetConfig", "GetKeyUsage", "DisableApiKey", "EnableApiKey", "RevokeApiKey"]
+    {
         let mut said = Vec::new();
         for at in [&real, &none] {
             let refusal = Refusal::of(&ask(&service, rpc, at).await.expect_err(rpc));

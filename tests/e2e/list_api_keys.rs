@@ -237,7 +237,7 @@ mod not_found {
         let at = Target::in_workspace(&tenant).await;
         let nowhere = Target { workspace: missing(&tenant.id), ..at.clone() };
         let client = server.bearer(&server.service(&[Permission::OrgRead], &[]).await);
-        for rpc in ["ListApiKeys", "GetApiKey", "GetConfig"] {
+        for rpc in ["ListApiKeys", "GetApiKey", "GetConfig", "GetKeyUsage"] {
             ask(&client, rpc, &at).await.expect(rpc);
             let refusal = Refusal::of(&ask(&client, rpc, &nowhere).await.expect_err(rpc));
             assert_eq!(refusal.reason, ErrorReason::WorkspaceNotFound, "{rpc}");

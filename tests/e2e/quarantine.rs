@@ -97,6 +97,7 @@ const SERVICE: &[&str] = &[
     "GetApiKey",
     "ListApiKeys",
     "GetConfig",
+    "GetKeyUsage",
     "DisableApiKey",
     "EnableApiKey",
     "VerifyKey",

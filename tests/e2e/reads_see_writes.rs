@@ -47,6 +47,12 @@ async fn refused(server: &Server, at_least: &str) -> Vec<ErrorReason> {
         (tenant.client.keys.clone(), server.operator.workspaces.clone());
     let get = wire::GetApiKeyRequest { at_least: at_least(), ..tenant.get(&id) };
     let config = wire::GetConfigRequest { at_least: at_least(), ..tenant.config(&id) };
+    let usage = wire::GetKeyUsageRequest {
+        workspace_id: tenant.id.clone(),
+        key_id: id.clone(),
+        at_least: at_least(),
+        ..Default::default()
+    };
     let list = wire::ListApiKeysRequest { at_least: at_least(), ..tenant.list() };
     let workspace =
         wire::GetWorkspaceRequest { workspace_id: tenant.id.clone(), at_least: at_least() };
@@ -55,6 +61,7 @@ async fn refused(server: &Server, at_least: &str) -> Vec<ErrorReason> {
     vec![
         keys.get_api_key(get).await.refused().reason,
         keys.get_config(config).await.refused().reason,
+        keys.get_key_usage(usage).await.refused().reason,
         keys.list_api_keys(list).await.refused().reason,
         workspaces.get_workspace(workspace).await.refused().reason,
         workspaces.list_service_credentials(services).await.refused().reason,
@@ -66,7 +73,7 @@ async fn a_token_of_another_log_is_refused_by_every_read() {
     let (server, elsewhere) = (Server::shared().await, Server::start().await);
     let far = elsewhere.workspace("far").await.create_key("far").await.consistency_token;
     let reasons = refused(&server, &far).await;
-    assert_eq!(reasons, [ErrorReason::ConsistencyTokenForeignLog; 5]);
+    assert_eq!(reasons, [ErrorReason::ConsistencyTokenForeignLog; 6]);
 }
 
 #[tokio::test]
@@ -76,7 +83,7 @@ async fn a_token_that_the_log_has_not_reached_is_not_waited_for_in_vain() {
     let (log, position) = token.split_once('.').unwrap();
     let ahead = format!("{log}.{}", position.parse::<u64>().unwrap() + 1_000_000);
     let reasons = refused(&server, &ahead).await;
-    assert_eq!(reasons, [ErrorReason::ConsistencyTokenNotReached; 5]);
+    assert_eq!(reasons, [ErrorReason::ConsistencyTokenNotReached; 6]);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ const ON_WORKSPACE: &[&str] = &[
     "GetApiKey",
     "ListApiKeys",
     "GetConfig",
+    "GetKeyUsage",
     "DisableApiKey",
     "EnableApiKey",
     "RevokeApiKey",
@@ -33,6 +34,7 @@ const ON_WORKSPACE: &[&str] = &[
 const ON_KEY: &[&str] = &[
     "GetApiKey",
     "GetConfig",
+    "GetKeyUsage",
     "DisableApiKey",
     "EnableApiKey",
     "RevokeApiKey",

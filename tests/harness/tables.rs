@@ -5,7 +5,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Row};
 
 /// The schemas of Keyward.
-const SCHEMAS: &str = "('log', 'readmodel', 'vault')";
+const SCHEMAS: &str = "('log', 'readmodel', 'vault', 'usage')";
 
 /// The tables of one database.
 #[derive(Debug, Clone)]

@@ -59,6 +59,7 @@ fn every_rpc_has_the_documented_route() {
         ("RevokeApiKeys", "POST /v1/workspaces/{workspace_id}/keys:revoke *"),
         ("ImportApiKeys", "POST /v1/workspaces/{workspace_id}/keys:import *"),
         ("GetConfig", "GET /v1/workspaces/{workspace_id}/keys/{key_id}/config"),
+        ("GetKeyUsage", "GET /v1/workspaces/{workspace_id}/keys/{key_id}/usage"),
         ("VerifyKey", "POST /v1/keys:verify *"),
         ("BatchVerifyKeys", "POST /v1/keys:batchVerify *"),
         ("CreateWorkspace", "POST /v1/workspaces *"),
@@ -118,7 +119,7 @@ fn every_field_says_how_it_behaves() {
 fn every_change_takes_a_request_id_and_answers_a_consistency_token() {
     let reads = ["GetApiKey", "ListApiKeys", "GetConfig", "VerifyKey", "BatchVerifyKeys"]
         .into_iter()
-        .chain(["GetWorkspace", "ListServiceCredentials"])
+        .chain(["GetKeyUsage", "GetWorkspace", "ListServiceCredentials"])
         .chain(["ListEvents", "WatchEvents", "VerifyAt", "GetHead", "VerifyLog"])
         .collect::<BTreeSet<_>>();
     let pool = pool();

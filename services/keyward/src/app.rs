@@ -34,6 +34,7 @@ use crate::operator::OperatorTokenError;
 use crate::server::{Limits, Listener, MESSAGE, TlsError, server_config};
 use crate::storage::{Managed, StorageError};
 use crate::tail::Tail;
+use crate::usage::Flusher;
 
 /// How long one look at the heartbeats of all verifiers may take.
 const BARRIER_LOOK: Duration = Duration::from_secs(1);
@@ -274,7 +275,7 @@ async fn serve(
     listener.serve(stop, drain).await;
 }
 
-/// Starts the tail, the heartbeat, the projections and the clearing of what is past.
+/// Starts the tail, the heartbeat, the projections, the flush of usage and the clearing of what is past.
 fn keep_up(
     node: &Arc<Node>,
     config: &Config,
@@ -315,6 +316,10 @@ fn keep_up(
         upkeep,
         stop,
     );
+    if let Some(every) = config.usage_flush {
+        let flushing = Flusher::new(Arc::clone(node)).run(every, stop.clone());
+        upkeep.spawn("the flush of usage", stop, flushing);
+    }
     let clearing = past::keep_small(Arc::clone(node), stop.clone());
     upkeep.spawn("the clearing of what is past", stop, clearing);
 }

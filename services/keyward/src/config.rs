@@ -61,6 +61,8 @@ pub struct Config {
     pub max_management_calls: usize,
     /// How long a drain may take.
     pub drain: Duration,
+    /// How long usage is gathered before it is written; `None` to record none.
+    pub usage_flush: Option<Duration>,
     /// Whether server reflection is on.
     pub reflection: bool,
     /// Whether the demo workspace is made on an empty managed database.
@@ -156,11 +158,11 @@ impl Config {
     fn check(settings: Settings) -> Result<Self, ConfigError> {
         let production = settings.production.unwrap_or(false);
         let listen = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 50051)));
-        let tls = tls(&settings)?;
-        refuse_open_plaintext(&settings, listen, tls.as_ref())?;
+        let tls = tls(&settings, listen)?;
         let database = database(&settings, listen, production)?;
         let managed = matches!(database, DatabaseChoice::Managed { .. });
         let folder = settings.folder.clone().unwrap_or_else(|| pgserver::default_folders().state);
+        let file = |flag, given, name| required_file(flag, given, &folder, name, managed);
         let (lease, heartbeat) = lease(&settings)?;
         Ok(Self {
             listen,
@@ -171,21 +173,13 @@ impl Config {
             pool_size: within("pool-size", settings.pool_size.unwrap_or(16), 2..=512)?,
             accept_async: settings.accept_async.unwrap_or(false),
             trust_database: false,
-            keyring: required_file(
-                "keyring",
-                settings.keyring.as_ref(),
-                &folder,
-                "keyring.toml",
-                managed,
-            )?,
-            operator_token_file: required_file(
+            keyring: file("keyring", settings.keyring.as_ref(), "keyring.toml")?,
+            operator_token_file: file(
                 "operator-token-file",
                 settings.operator_token_file.as_ref(),
-                &folder,
                 "operator-token",
-                managed,
             )?,
-            folder,
+            folder: folder.clone(),
             brand: brand(&settings)?,
             tls,
             lease,
@@ -221,6 +215,7 @@ impl Config {
                 1..=100_000,
             )?,
             drain: millis("drain-ms", settings.drain_ms.unwrap_or(10_000), 0..=600_000)?,
+            usage_flush: usage_flush(&settings)?,
             reflection: settings.reflection.unwrap_or(!production),
             demo: managed && settings.demo.unwrap_or(true),
             telemetry: telemetry(&settings)?,
@@ -302,7 +297,13 @@ fn follow(
     Ok(settings.follow_url.clone())
 }
 
-fn tls(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
+fn tls(settings: &Settings, listen: SocketAddr) -> Result<Option<TlsFiles>, ConfigError> {
+    let files = tls_files(settings)?;
+    refuse_open_plaintext(settings, listen, files.as_ref())?;
+    Ok(files)
+}
+
+fn tls_files(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
     match (&settings.tls_cert, &settings.tls_key) {
         (Some(certificate), Some(key)) => Ok(Some(TlsFiles {
             certificate: certificate.clone(),
@@ -340,6 +341,15 @@ fn lease(settings: &Settings) -> Result<(Duration, Duration), ConfigError> {
         return Err(setting("heartbeat-ms", "must be at most a third of --lease-ms"));
     }
     Ok((lease, heartbeat))
+}
+
+/// How often usage is written; not at all if it is 0.
+fn usage_flush(settings: &Settings) -> Result<Option<Duration>, ConfigError> {
+    match settings.usage_flush_ms.unwrap_or(5_000) {
+        0 => Ok(None),
+        set @ 100..=60_000 => Ok(Some(Duration::from_millis(set))),
+        _ => Err(setting("usage-flush-ms", "must be 0 or from 100 to 60000 milliseconds")),
+    }
 }
 
 fn metrics_listen(settings: &Settings) -> Result<Option<SocketAddr>, ConfigError> {

@@ -21,3 +21,4 @@ pub mod rebuild;
 mod server;
 pub mod storage;
 mod tail;
+mod usage;

@@ -25,6 +25,7 @@ use crate::entropy;
 use crate::freshness::Freshness;
 use crate::imported::Foreign;
 use crate::operator::OperatorToken;
+use crate::usage::Recorder;
 
 /// How long a write waits until this node's own verifier has it, before it answers all the same.
 const OWN_VERIFIER: Duration = Duration::from_secs(1);
@@ -68,6 +69,8 @@ pub struct Node {
     pub sampler: telemetry::Sampler,
     /// What is counted.
     pub counts: Counts,
+    /// How keys are used.
+    pub(crate) usage: Recorder,
     /// The runtime of everything that is not a verdict.
     pub control: tokio::runtime::Handle,
     /// Management calls under way, those whose clients have gone among them.

@@ -19,13 +19,13 @@ pub use managed::Managed;
 
 use crate::config::{Config, DatabaseChoice};
 
-/// Tables of the vault.
+/// Tables of the vault, and those of the usage of keys.
 const VAULT_MIGRATIONS: MigrationSet = MigrationSet {
     component: "vault",
-    files: &[Migration {
-        name: "0001_vault.sql",
-        sql: include_str!("../migrations/0001_vault.sql"),
-    }],
+    files: &[
+        Migration { name: "0001_vault.sql", sql: include_str!("../migrations/0001_vault.sql") },
+        Migration { name: "0002_usage.sql", sql: include_str!("../migrations/0002_usage.sql") },
+    ],
 };
 
 /// The roles that migrations grant to.

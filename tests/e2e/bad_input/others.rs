@@ -40,6 +40,15 @@ const CONFIG: Rows<wire::GetConfigRequest> = &[
     ("key_id", |r| r.key_id = r.key_id.to_uppercase()),
     ("at_least", |r| r.at_least = "00000000000000000000000000000000".to_owned()),
 ];
+const USAGE: Rows<wire::GetKeyUsageRequest> = &[
+    ("workspace_id", |r| r.workspace_id.push('x')),
+    ("key_id", |r| r.key_id.clear()),
+    ("start_time", |r| r.start_time = moment(0, -1)),
+    ("start_time", |r| r.start_time = moment(0, 0)),
+    ("end_time", |r| r.end_time = moment(i64::MAX, 0)),
+    ("start_time", |r| (r.start_time, r.end_time) = (moment(9, 0), moment(9, 0))),
+    ("at_least", |r| r.at_least = "x".to_owned()),
+];
 const DISABLE: Rows<wire::DisableApiKeyRequest> = &[
     ("key_id", |r| r.key_id.push('0')),
     ("etag", |r| r.etag = "7".to_owned()),
@@ -73,6 +82,12 @@ async fn every_field_of_the_rpcs_on_keys_is_refused_by_its_path_and_rule() {
     each(LIST, tenant.list(), async |r| keys().list_api_keys(r).await.map(drop)).await;
     each(GET, tenant.get(&id), async |r| keys().get_api_key(r).await.map(drop)).await;
     each(CONFIG, tenant.config(&id), async |r| keys().get_config(r).await.map(drop)).await;
+    let usage = wire::GetKeyUsageRequest {
+        workspace_id: tenant.id.clone(),
+        key_id: id.clone(),
+        ..Default::default()
+    };
+    each(USAGE, usage, async |r| keys().get_key_usage(r).await.map(drop)).await;
     each(DISABLE, tenant.disable(&id), async |r| keys().disable_api_key(r).await.map(drop)).await;
     each(ENABLE, tenant.enable(&id), async |r| keys().enable_api_key(r).await.map(drop)).await;
     each(REVOKE, tenant.revoke(&id), async |r| keys().revoke_api_key(r).await.map(drop)).await;

@@ -19,6 +19,7 @@ use crate::data_keys::DataKeys;
 use crate::freshness::Freshness;
 use crate::node::{self, MOST_WATCHES, Node};
 use crate::operator::OperatorToken;
+use crate::usage::{self, Recorder};
 use crate::{entropy, storage};
 
 /// The node, and the MAC of its log's chain.
@@ -38,6 +39,7 @@ pub(super) async fn node(
     let log = EventLog::open(database, chain.clone(), EventLogOptions::default()).await?;
     let head = log.head().await?;
     eventlog::describe_metrics();
+    usage::describe_metrics();
     let verifier_id =
         entropy::uuid_v7(clock.now()).map_err(crate::operator::OperatorTokenError::from)?;
     let node = Node {
@@ -58,6 +60,10 @@ pub(super) async fn node(
         operator,
         sampler: telemetry.sampler(),
         counts: Counts::new(telemetry.metrics()),
+        usage: match config.usage_flush {
+            Some(_) => Recorder::new(config.serving_threads),
+            None => Recorder::off(),
+        },
         control: tokio::runtime::Handle::current(),
         calls: TaskTracker::new(),
         admission: Arc::new(Semaphore::new(config.max_management_calls)),

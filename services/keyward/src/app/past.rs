@@ -1,6 +1,6 @@
 //! What is kept beside the log does not grow for ever: replies to idempotent requests are cleared once
 //! their time is over, the requests themselves are forgotten later, and so are verifiers that ended
-//! without a word.
+//! without a word and the hourly counts of usage that are older than 90 days.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use eventlog::{LogError, heartbeat};
 use tokio_util::sync::CancellationToken;
 
 use crate::node::Node;
+use crate::usage;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(60);
@@ -39,6 +40,14 @@ async fn clear(node: &Node) -> Result<(), LogError> {
     let replies = log.purge_requests(now).await?;
     let requests = log.forget_requests(now - REMEMBERED).await?;
     let verifiers = heartbeat::forget_silent(&node.database).await?;
-    tracing::debug!(replies, requests, verifiers, "what is past is cleared");
+    let mut hours = 0;
+    loop {
+        let deleted = usage::forget_hours(&node.database).await?;
+        hours += deleted;
+        if deleted == 0 {
+            break;
+        }
+    }
+    tracing::debug!(replies, requests, verifiers, hours, "what is past is cleared");
     Ok(())
 }

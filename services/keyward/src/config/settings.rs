@@ -96,6 +96,9 @@ settings! {
     /// Accept a database with only asynchronous standbys: a failover can lose acknowledged writes
     #[arg(long, global = true, env = "KEYWARD_ACCEPT_ASYNC", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Database")]
     accept_async: bool,
+    /// How often the usage of keys is written, in milliseconds; 0 records none [default: 5000]
+    #[arg(long, global = true, env = "KEYWARD_USAGE_FLUSH_MS", value_name = "MS", help_heading = "Database")]
+    usage_flush_ms: u64,
     /// Folder of the private Postgres' binaries [default: looked for]
     #[arg(long, global = true, env = "KEYWARD_POSTGRES_BIN", value_name = "FOLDER", help_heading = "Database")]
     postgres_bin: PathBuf,

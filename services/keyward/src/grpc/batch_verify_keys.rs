@@ -84,9 +84,11 @@ fn judge_all(
     let fresh = node.freshness.end(begun)?;
     let each = |(request, found): (&Checked<'_>, &Kept)| {
         // What can't be decided of one is no reason to keep back the others.
-        let mut verdict = request.judge(node, found, now).unwrap_or_else(|refusal| {
-            VerifyKeyResponse { undecided: Some(refusal.into()), ..VerifyKeyResponse::default() }
+        let (mut verdict, used) = request.judge(node, found, now).unwrap_or_else(|refusal| {
+            let undecided = Some(refusal.into());
+            (VerifyKeyResponse { undecided, ..VerifyKeyResponse::default() }, None)
         });
+        verify_key::record(node, used.as_ref());
         verdict::stamp(&mut verdict, node, fresh);
         verdict
     };

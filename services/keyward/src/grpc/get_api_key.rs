@@ -10,8 +10,9 @@ use readmodel::keys::Keys;
 use super::call::Call;
 use super::status::{Refusal, Resource};
 use super::switch::opened_owner_email;
-use super::{convert, fields, reading};
+use super::{convert, fields, last_use, reading};
 use crate::node::Node;
+use crate::usage;
 
 /// Answers the call.
 pub(super) async fn run(
@@ -26,9 +27,11 @@ pub(super) async fn run(
         .await?
         .filter(|row| call.caller.envs().contains(row.key.settings.env))
         .ok_or_else(|| Refusal::not_found(Resource::ApiKey, key_id.to_string()))?;
+    let uses = usage::of(&client, workspace, std::iter::once(key_id)).await?;
     drop(client);
     let email = opened_owner_email(&node, &row.key).await?;
     let now = node.clock.now();
-    let api_key = convert::api_key(&node.brand, &row.key, row.revision, email, now);
+    let mut api_key = convert::api_key(&node.brand, &row.key, row.revision, email, now);
+    last_use::show(&mut api_key, uses.get(&key_id).map_or(&[], Vec::as_slice));
     Ok(GetApiKeyResponse { api_key: Some(api_key) })
 }

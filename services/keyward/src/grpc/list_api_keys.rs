@@ -17,8 +17,9 @@ use super::call::Call;
 use super::page_token;
 use super::status::{InField, Refusal};
 use super::switch::opened_owner_email;
-use super::{convert, fields, reading};
+use super::{convert, fields, last_use, reading};
 use crate::node::Node;
+use crate::usage;
 
 /// A page is cut short before it is larger than this, so that it fits into a client's usual 4 MiB: as
 /// its rows are read, and again as they are written, which may be a little more.
@@ -56,13 +57,16 @@ pub(super) async fn run(
         return Ok(ListApiKeysResponse::default());
     }
     let listed = readmodel::keys::list(&**client, &filter, now, &page).await?;
+    let ids = listed.rows.iter().map(|row| row.key.key_id);
+    let uses = usage::of(&client, workspace, ids).await?;
     drop(client);
 
     let mut answer = ListApiKeysResponse::default();
     let (mut bytes, mut next, mut behind) = (0, listed.next, None);
     for row in &listed.rows {
         let email = opened_owner_email(&node, &row.key).await?;
-        let key = convert::api_key(&node.brand, &row.key, row.revision, email, now);
+        let mut key = convert::api_key(&node.brand, &row.key, row.revision, email, now);
+        last_use::show(&mut key, uses.get(&row.key.key_id).map_or(&[], Vec::as_slice));
         bytes += key.encoded_len();
         if bytes > LARGE_PAGE && !answer.api_keys.is_empty() {
             next = behind;

@@ -24,11 +24,13 @@ mod fields;
 mod get_api_key;
 mod get_config;
 mod get_head;
+mod get_key_usage;
 mod get_workspace;
 mod history;
 mod import_api_keys;
 mod json;
 mod large;
+mod last_use;
 mod list_api_keys;
 mod list_events;
 mod list_service_credentials;
@@ -127,6 +129,7 @@ managed! { ApiKeyService: managed {
     revoke_api_keys, RevokeApiKeys, RevokeApiKeysRequest, RevokeApiKeysResponse;
     import_api_keys, ImportApiKeys, ImportApiKeysRequest, ImportApiKeysResponse;
     get_config, GetConfig, GetConfigRequest, GetConfigResponse;
+    get_key_usage, GetKeyUsage, GetKeyUsageRequest, GetKeyUsageResponse;
 } verdicts {
     verify_key, VerifyKeyRequest, VerifyKeyResponse;
     batch_verify_keys, BatchVerifyKeysRequest, BatchVerifyKeysResponse;

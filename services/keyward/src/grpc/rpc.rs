@@ -44,6 +44,7 @@ rpcs! {
     GetApiKey = "ApiKeyService" / "GetApiKey", "get_api_key";
     ListApiKeys = "ApiKeyService" / "ListApiKeys", "list_api_keys";
     GetConfig = "ApiKeyService" / "GetConfig", "get_config";
+    GetKeyUsage = "ApiKeyService" / "GetKeyUsage", "get_key_usage";
     DisableApiKey = "ApiKeyService" / "DisableApiKey", "disable_api_key";
     EnableApiKey = "ApiKeyService" / "EnableApiKey", "enable_api_key";
     RevokeApiKey = "ApiKeyService" / "RevokeApiKey", "revoke_api_key";

@@ -107,7 +107,7 @@ pub(super) const fn warning(warning: Warning) -> wire::Warning {
     }
 }
 
-const fn number(denial: &Denial) -> wire::Denial {
+pub(super) const fn number(denial: &Denial) -> wire::Denial {
     match denial {
         Denial::Malformed => wire::Denial::Malformed,
         Denial::NotFound => wire::Denial::NotFound,

@@ -24,6 +24,7 @@ use super::verdict_bytes::Bytes as Encoded;
 use super::verify_view::View;
 use super::{call, explain, verdict, verdict_bytes};
 use crate::node::Node;
+use crate::usage::Use;
 
 /// How long a verdict waits for the position of a consistency token.
 const CATCH_UP: Duration = Duration::from_millis(100);
@@ -54,8 +55,9 @@ async fn answer(
     let caller = Caller::of(node, metadata)?;
     catch_up(node, request).await?;
     let begun = node.freshness.begin();
-    let mut response = judge(node, &node.verifier.load(), &caller, request)?;
+    let (mut response, used) = judge(node, &node.verifier.load(), &caller, request)?;
     verdict::stamp(&mut response, node, node.freshness.end(begun)?);
+    record(node, used.as_ref());
     Ok(response)
 }
 
@@ -75,6 +77,14 @@ pub(super) async fn run_encoded(
         return answer_encoded(node, metadata, &View::of(&request)).instrument(span).await;
     };
     answer_encoded(node, metadata, &view).instrument(span).await
+}
+
+/// Records that a key was used, once that is answered.
+#[inline]
+pub(super) fn record(node: &Node, used: Option<&Use<'_>>) {
+    if let Some(used) = used {
+        node.usage.record(used);
+    }
 }
 
 /// Counts a call that was answered with this denial, or refused.
@@ -103,9 +113,14 @@ async fn answer_encoded(
         begun = node.freshness.begin();
     }
     let verifier = node.verifier.load();
-    let respond = |judged: Judged<'_>| judged.bytes(node, view.key);
+    let mut used = None;
+    let respond = |judged: Judged<'_>| {
+        used = judged.used(view);
+        judged.bytes(node, view.key)
+    };
     let (mut out, denial) = judged(node, &verifier, &caller, view, respond)?;
     verdict_bytes::stamp(&mut out, node.freshness.log_name(), node.freshness.end(begun)?);
+    record(node, used.as_ref());
     let Encoded(mut message) = out;
     let length = u32::try_from(message.len() - HEAD).unwrap_or(u32::MAX);
     message[1..HEAD].copy_from_slice(&length.to_be_bytes());
@@ -145,15 +160,19 @@ async fn catch_up_with(
     .retry_after(CATCH_UP))
 }
 
-/// The verdict on one request, without its freshness: begun before this, ended after it.
-fn judge(
+/// The verdict on one request, without its freshness: begun before this, ended after it; and what is to
+/// be recorded of it.
+fn judge<'a>(
     node: &Node,
     verifier: &Verifier,
     caller: &Caller,
-    request: &VerifyKeyRequest,
-) -> Result<VerifyKeyResponse, Refusal> {
+    request: &'a VerifyKeyRequest,
+) -> Result<(VerifyKeyResponse, Option<Use<'a>>), Refusal> {
     let view = View::of(request);
-    judged(node, verifier, caller, &view, |judged| judged.message(node))
+    judged(node, verifier, caller, &view, |judged| {
+        let used = judged.used(&view);
+        Ok((judged.message(node)?, used))
+    })
 }
 
 /// A request of a batch whose fields were checked.
@@ -180,7 +199,7 @@ impl<'a> Checked<'a> {
         verifier.keep(&self.query(now), node.secret_check())
     }
 
-    /// The verdict on what was found, without its freshness.
+    /// The verdict on what was found, without its freshness; and what is to be recorded of it.
     ///
     /// # Errors
     /// Nothing can be decided.
@@ -189,11 +208,13 @@ impl<'a> Checked<'a> {
         node: &Node,
         kept: &Kept,
         now: Micros,
-    ) -> Result<VerifyKeyResponse, Refusal> {
+    ) -> Result<(VerifyKeyResponse, Option<Use<'a>>), Refusal> {
         let query = self.query(now);
         let (question, depends_on) = (&query.question, &*self.asked.depends_on(&self.view));
         let message = |answer: &Answer<'_>, checks| {
-            Judged { answer, checks, question, depends_on }.message(node)
+            let judged = Judged { answer, checks, question, depends_on };
+            let used = judged.used(&self.view);
+            Ok((judged.message(node)?, used))
         };
         if self.asked.mode == wire::VerifyMode::Explain {
             return kept.explain(&query, |answer, checks| message(answer, Some(checks)));
@@ -241,6 +262,29 @@ struct Judged<'a> {
 }
 
 impl Judged<'_> {
+    /// What is to be recorded: nothing of a key that is not known, nor in modes that leave no trace.
+    #[inline]
+    fn used<'a>(&self, view: &View<'a>) -> Option<Use<'a>> {
+        let normal = [wire::VerifyMode::Unspecified, wire::VerifyMode::Normal];
+        let key = self
+            .answer
+            .key
+            .as_ref()
+            .filter(|_| normal.iter().any(|&one| view.mode == one as i32))?;
+        Some(Use {
+            kid: key.kid,
+            key_id: key.key_id,
+            workspace_id: key.workspace_id,
+            at: self.question.latest,
+            verdict: match self.answer.verdict.as_ref().ok()? {
+                Verdict::Accepted => 0,
+                Verdict::Denied(denial) => verdict::number(denial) as i32,
+            },
+            ip: self.question.client_ip,
+            user_agent: view.user_agent,
+        })
+    }
+
     fn message(self, node: &Node) -> Result<VerifyKeyResponse, Refusal> {
         let now = self.question.latest;
         let mut response = verdict::write(&node.brand, self.answer, self.depends_on, now)?;

@@ -13,6 +13,7 @@ pub(super) struct View<'a> {
     pub(super) workspace_id: &'a str,
     pub(super) client_ip: &'a str,
     pub(super) origin: &'a str,
+    pub(super) user_agent: &'a str,
     pub(super) expected_key_id: &'a str,
     pub(super) all_of: SmallVec<[&'a str; 4]>,
     pub(super) any_of: SmallVec<[&'a str; 4]>,
@@ -32,6 +33,7 @@ impl<'a> View<'a> {
             workspace_id: &request.workspace_id,
             client_ip: &request.client_ip,
             origin: &request.origin,
+            user_agent: &request.user_agent,
             expected_key_id: &request.expected_key_id,
             all_of: all_of.map(String::as_str).collect(),
             any_of: any_of.map(String::as_str).collect(),
@@ -63,8 +65,7 @@ impl<'a> View<'a> {
                 }
                 0x28 => view.allowed_envs.push(small(&mut rest)?),
                 0x32 => view.origin = text(&mut rest)?,
-                // The user agent is not looked at yet, but must be text all the same.
-                0x3a => drop(text(&mut rest)?),
+                0x3a => view.user_agent = text(&mut rest)?,
                 0x42 => view.expected_key_id = text(&mut rest)?,
                 0x50 => view.mode = small(&mut rest)?,
                 _ => return None,

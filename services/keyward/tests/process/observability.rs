@@ -162,6 +162,8 @@ async fn every_promised_metric_is_on_the_page_and_counts() {
         "keyward_follower_lag_seconds",
         "keyward_lease_age_seconds",
         "keyward_pool_wait_seconds",
+        "keyward_usage_dropped_total",
+        "keyward_usage_flush_failures_total",
     ] {
         assert!(page.contains(&format!("\n# TYPE {family} ")), "{family} is missing: {page}");
         assert!(page.contains(&format!("\n# HELP {family} ")), "{family} is not explained");
