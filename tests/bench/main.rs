@@ -1,9 +1,10 @@
 //! The benchmarks: Keyward beside what it is measured against, in turn, in one run.
 //!
-//! `cargo bench -p e2e` runs all, `-- verify`, `-- create`, `-- revoke`, `-- usage` or `-- ready` one of them, `-- --quick` in
-//! seconds and roughly. Nothing is asserted; see `README.md` for the method. One binary plays all
+//! `cargo bench -p e2e` runs all, `-- verify`, `-- create`, `-- revoke`, `-- usage`, `-- busy` or
+//! `-- ready` one of them, `-- --quick` in seconds and roughly. Nothing is asserted; see `README.md` for the method. One binary plays all
 //! parts: called `keyward` it is the service, called `echo` the server that does nothing.
 
+mod busy;
 mod client;
 mod create;
 mod database;
@@ -77,7 +78,7 @@ async fn run(scale: Scale, wanted: impl Fn(&str) -> bool) {
     if wanted("revoke") {
         revoke::run(&deployment, scale, &mut table).await;
     }
-    if ["ready", "verify", "usage"].into_iter().any(&wanted) {
+    if ["ready", "verify", "usage", "busy"].into_iter().any(&wanted) {
         let filled = ready::fill(&deployment, scale).await;
         if wanted("ready") {
             ready::run(&deployment, &filled, scale, &mut table).await;
@@ -87,6 +88,9 @@ async fn run(scale: Scale, wanted: impl Fn(&str) -> bool) {
         }
         if wanted("usage") {
             usage::run(&deployment, &filled, scale, &mut table).await;
+        }
+        if wanted("busy") {
+            busy::run(&deployment, &filled, scale, &mut table).await;
         }
     }
     println!("\n{table}\nload average at the end: {}", machine::load());
