@@ -1,12 +1,13 @@
 //! A server that keeps its promises to the disk, for tests that kill it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use pgserver::{Durability, Server};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::folder;
-use crate::postgres::{options, start};
+use crate::postgres::{options, owned, start};
 
 /// A server of this test's own, with `fsync` on, which can be killed and started again. It ends, and
 /// its folder is removed, when this is dropped or the test binary ends.
@@ -17,8 +18,14 @@ pub struct DurableServer {
 
 /// Starts a durable server. Takes about a second.
 pub async fn durable_server() -> DurableServer {
-    let mut options = options(folder::on_disk());
+    durable_server_at(folder::on_disk(), &[]).await
+}
+
+/// A durable server in this folder, with these settings beside the usual ones.
+pub(crate) async fn durable_server_at(folder: PathBuf, settings: &[(&str, &str)]) -> DurableServer {
+    let mut options = options(folder);
     options.durability = Durability::Full;
+    options.settings.extend(owned(settings));
     DurableServer { server: away(move || start(options)).await }
 }
 
@@ -102,7 +109,7 @@ fn parent(pid: i32) -> Option<i32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
-async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -12,9 +12,11 @@ mod eventually;
 mod folder;
 mod postgres;
 mod proxy;
+mod standby;
 
 pub use database::{Fork, TestDatabase, database, database_from};
 pub use durable::{DurableServer, durable_server};
 pub use eventually::{Condition, eventually};
 pub use postgres::Postgres;
 pub use proxy::{Direction, FaultProxy, Mode, Moment, Trigger, Upstream};
+pub use standby::{Standby, primary_server, standby_of};

@@ -155,3 +155,20 @@ async fn others(database: &TestDatabase) -> i64 {
                  AND state LIKE 'idle in transaction%'";
     client.query_one(asked, &[]).await.unwrap().get(0)
 }
+
+#[tokio::test]
+async fn a_blackhole_of_one_way_lets_the_other_pass() {
+    let (database, proxy, client) = proxied().await;
+    proxy.blackhole_one_way(Direction::ToClient);
+    let insert = client.batch_execute("INSERT INTO t VALUES (1)");
+    assert!(tokio::time::timeout(Duration::from_millis(200), insert).await.is_err());
+    assert_eq!(rows(&database).await, 1, "it arrived, and its answer did not");
+    proxy.resume();
+    eventually("the torn connection is reset", SOON, async || client.is_closed()).await;
+
+    let client = connect(&proxy.url_for(&database)).await.unwrap();
+    proxy.blackhole_one_way(Direction::ToServer);
+    let insert = client.batch_execute("INSERT INTO t VALUES (2)");
+    assert!(tokio::time::timeout(Duration::from_millis(200), insert).await.is_err());
+    assert_eq!(rows(&database).await, 1);
+}

@@ -16,6 +16,8 @@ pub enum Mode {
     /// Bytes are taken and thrown away; new connections are accepted and never answered. A connection
     /// that lost bytes is reset when the mode changes again.
     Blackhole,
+    /// As `Blackhole`, but only of what goes this way; the other way passes.
+    BlackholeOneWay(Direction),
 }
 
 /// Which way bytes go.

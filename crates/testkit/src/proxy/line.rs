@@ -1,7 +1,7 @@
 //! One connection through the proxy: two pumps that look at the faults before each chunk.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -30,7 +30,7 @@ enum Gate {
 /// Serves one client until both sides are done or the line is cut.
 pub(super) async fn serve(
     mut client: TcpStream,
-    upstream: Upstream,
+    upstream: Arc<Mutex<Upstream>>,
     faults: Arc<Faults>,
     epoch: u64,
 ) {
@@ -48,7 +48,7 @@ pub(super) async fn serve(
 
 async fn both_ways(
     client: &mut TcpStream,
-    upstream: Upstream,
+    upstream: Arc<Mutex<Upstream>>,
     faults: &Arc<Faults>,
     epoch: u64,
 ) -> Over {
@@ -69,6 +69,8 @@ async fn both_ways(
     if out.gate().await == Gate::Cut || client.set_nodelay(true).is_err() {
         return Over::Cut;
     }
+    // Asked for only now: it may have been led elsewhere meanwhile.
+    let upstream = upstream.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let Ok(Ends { reader, writer }) = upstream.connect().await else {
         return Over::Cut;
     };
@@ -147,6 +149,9 @@ impl Way {
                 _ if epoch != self.epoch => return Gate::Cut,
                 Mode::Cut => return Gate::Cut,
                 Mode::Blackhole => return Gate::Swallows,
+                Mode::BlackholeOneWay(way) if way == self.direction => return Gate::Swallows,
+                // What the other way lost stays lost, but this one goes on until the mode changes.
+                Mode::BlackholeOneWay(_) => return Gate::Open,
                 Mode::Pass | Mode::Pause if torn => return Gate::Cut,
                 Mode::Pass => return Gate::Open,
                 Mode::Pause => self.change().await,

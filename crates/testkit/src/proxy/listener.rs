@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc as plain};
+use std::sync::{Arc, Mutex, PoisonError, mpsc as plain};
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
@@ -18,6 +18,7 @@ use crate::database::TestDatabase;
 #[derive(Debug)]
 pub struct FaultProxy {
     address: SocketAddr,
+    upstream: Arc<Mutex<Upstream>>,
     faults: Arc<Faults>,
     counts: Arc<Counts>,
     /// Asks the thread to have the listener as the mode wants it; closed, it ends the thread.
@@ -36,12 +37,13 @@ impl FaultProxy {
     /// # Panics
     /// When no port of `127.0.0.1` can be had.
     pub fn in_front_of(upstream: impl Into<Upstream>) -> Self {
-        let upstream = upstream.into();
+        let upstream = Arc::new(Mutex::new(upstream.into()));
         let faults = Arc::new(Faults::new());
         let counts = Arc::new(Counts::default());
         let (settle, requests) = mpsc::unbounded_channel();
         let (tell, told) = plain::channel();
         let (thread_faults, thread_counts) = (Arc::clone(&faults), Arc::clone(&counts));
+        let thread_upstream = Arc::clone(&upstream);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
@@ -49,11 +51,11 @@ impl FaultProxy {
                 let port = Port::take().unwrap_or_else(|error| panic!("no port: {error}"));
                 // The test may be gone already.
                 let _ = tell.send(port.address);
-                accept(port, upstream, thread_faults, thread_counts, requests).await;
+                accept(port, thread_upstream, thread_faults, thread_counts, requests).await;
             });
         });
         let address = told.recv().expect("the proxy's thread says its address or has panicked");
-        let proxy = Self { address, faults, counts, settle };
+        let proxy = Self { address, upstream, faults, counts, settle };
         proxy.set(Mode::Pass);
         proxy
     }
@@ -91,6 +93,17 @@ impl FaultProxy {
     /// Swallows all bytes until `resume`.
     pub fn blackhole(&self) {
         self.set(Mode::Blackhole);
+    }
+
+    /// Swallows all bytes that go this way until `resume`.
+    pub fn blackhole_one_way(&self, direction: Direction) {
+        self.set(Mode::BlackholeOneWay(direction));
+    }
+
+    /// Leads new connections elsewhere, as a name that is moved after a failover. Those that are open
+    /// stay where they are.
+    pub fn lead_to(&self, upstream: impl Into<Upstream>) {
+        *self.upstream.lock().unwrap_or_else(PoisonError::into_inner) = upstream.into();
     }
 
     /// Resets all connections; new ones are served.
@@ -170,7 +183,7 @@ fn shared_socket() -> io::Result<TcpSocket> {
 
 async fn accept(
     port: Port,
-    upstream: Upstream,
+    upstream: Arc<Mutex<Upstream>>,
     faults: Arc<Faults>,
     counts: Arc<Counts>,
     mut requests: mpsc::UnboundedReceiver<plain::Sender<()>>,
@@ -197,7 +210,7 @@ async fn accept(
             client = next_client(listener.as_ref()) => {
                 counts.accepted.fetch_add(1, Ordering::SeqCst);
                 counts.open.fetch_add(1, Ordering::SeqCst);
-                let (upstream, faults) = (upstream.clone(), Arc::clone(&faults));
+                let (upstream, faults) = (Arc::clone(&upstream), Arc::clone(&faults));
                 let counts = Arc::clone(&counts);
                 lines.spawn(async move {
                     serve(client, upstream, faults, now.epoch).await;
