@@ -15,6 +15,7 @@ mod projection;
 mod rebuild;
 mod requests;
 mod setup;
+mod standby;
 mod tally;
 mod tampering;
 mod transaction;
