@@ -38,6 +38,8 @@ impl Chaos<'_> {
     }
 
     async fn episode(&mut self, episode: &Episode) {
+        // One that is being started would be started again behind our back when it is killed.
+        self.started().await;
         let start = self.recorder.now();
         let mut held = None;
         for fault in &episode.faults {
@@ -84,8 +86,6 @@ impl Chaos<'_> {
     }
 
     async fn kill(&mut self, victim: usize) {
-        // One that is being started would be started again behind our back.
-        self.started().await;
         if !self.cluster.replicas[victim].kill().await {
             self.ended.push(victim);
         }

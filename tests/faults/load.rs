@@ -43,6 +43,8 @@ pub(crate) struct World {
     operator: String,
     /// The last keys of each workspace.
     known: [Mutex<VecDeque<Known>>; 2],
+    /// All that were ever made, by workspace.
+    all: [Mutex<Vec<Known>>; 2],
     /// The token of the last write that was acknowledged.
     token: Mutex<String>,
     next: AtomicUsize,
@@ -64,6 +66,7 @@ impl World {
             workspaces: [cluster.workspace(), cluster.workspace()],
             operator: cluster.operator_token(),
             known: Default::default(),
+            all: Default::default(),
             token: Mutex::default(),
             next: AtomicUsize::new(0),
             over: AtomicBool::new(false),
@@ -81,6 +84,7 @@ impl World {
     }
 
     fn learn(&self, workspace: usize, known: Known) {
+        self.all[workspace].lock().unwrap_or_else(PoisonError::into_inner).push(known.clone());
         let mut all = self.known[workspace].lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() == KNOWN {
             all.pop_front();
@@ -219,21 +223,26 @@ impl Load {
     }
 }
 
-/// Asks every replica for every key that is still known, once each answers again.
+/// Asks every replica for every key that was ever made, with the token of the last write.
 pub(crate) async fn ask_for_all(world: &Arc<World>) {
-    for (workspace, known) in world.known.iter().enumerate() {
-        let known: Vec<Known> =
-            known.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
-        for replica in 0..REPLICAS {
+    let mut asking = JoinSet::new();
+    for replica in 0..REPLICAS {
+        let world = Arc::clone(world);
+        asking.spawn_local(async move {
             let mut client = world.clients[replica].clone();
-            for one in &known {
-                let (secret, text) = (Secret::Of(one.index), one.secret.clone());
-                let at_least = Some(world.token());
-                let question = Question { secret, text, at_least };
-                let asker = &world.workspaces[workspace];
-                ask(&mut client, replica, asker, question, &world.recorder).await;
+            for (workspace, all) in world.all.iter().enumerate() {
+                let all = all.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                for one in all {
+                    let (secret, text) = (Secret::Of(one.index), one.secret);
+                    let question = Question { secret, text, at_least: Some(world.token()) };
+                    let asker = &world.workspaces[workspace];
+                    ask(&mut client, replica, asker, question, &world.recorder).await;
+                }
             }
-        }
+        });
+    }
+    while let Some(asked) = asking.join_next().await {
+        asked.expect("an asker does not panic");
     }
 }
 

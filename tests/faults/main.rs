@@ -8,6 +8,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bugs;
 mod chaos;
 mod checker;
 mod client;
