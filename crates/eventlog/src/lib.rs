@@ -18,6 +18,7 @@ mod chain;
 mod checkpoint;
 mod columns;
 mod commits;
+mod confirm;
 mod database;
 mod database_clock;
 mod error;

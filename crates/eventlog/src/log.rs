@@ -15,6 +15,7 @@ use crate::append::{Append, AppendOutcome, Prepared, RequestKey, StoredRequest};
 use crate::audit::{self, AuditFilter, AuditPage, AuditScan};
 use crate::chain::{ChainMac, Tip};
 use crate::commits::{Commits, CommitsSender};
+use crate::confirm;
 use crate::database::Database;
 use crate::database_clock::DatabaseClock;
 use crate::error::{Fault, LogError};
@@ -212,12 +213,27 @@ impl EventLog {
         verify::verify_part(&self.database, &self.chain, part).await
     }
 
-    /// The request under this key, if one was answered.
+    /// The request under this key, if one was answered. What is found is as safe as what was just
+    /// committed: it may be acknowledged again.
     ///
     /// # Errors
-    /// As [`EventLog::head`].
+    /// As [`EventLog::head`]; [`LogError::OutcomeUnknown`] if it was found and no standby is known to
+    /// have it.
     pub async fn find_request(&self, key: &RequestKey) -> Result<Option<StoredRequest>, LogError> {
-        read::find_request(&self.database, key).await
+        let found = read::find_request(&self.database, key).await?;
+        if found.is_some() {
+            self.confirm().await?;
+        }
+        Ok(found)
+    }
+
+    /// Waits until everything that is visible now would survive a failover. It is so already, unless
+    /// the primary has crashed: then it shows commits whose wait for a synchronous standby never ended.
+    ///
+    /// # Errors
+    /// As [`EventLog::head`]; [`LogError::OutcomeUnknown`] if it is not known to be so in time.
+    pub async fn confirm(&self) -> Result<(), LogError> {
+        confirm::confirm(&self.database).await
     }
 
     /// Removes the sealed replies that expired at or before `now`; the requests stay known. Returns

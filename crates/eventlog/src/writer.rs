@@ -166,12 +166,14 @@ impl Writer {
         self.undisturbed = if past.head == known { self.undisturbed + 1 } else { 0 };
         self.clock.note(past.now);
         let plan = Plan::new(past, &self.chain, commands.iter().copied());
-        if plan.is_empty() {
-            // The answers rest on what was committed before; how the rollback goes is all the same.
+        if plan.is_empty() && plan.answers.iter().all(Result::is_err) {
+            // Nothing was written and nothing is acknowledged; how the rollback goes is all the same.
             if session.abandon().await.is_ok() {
                 self.session = Some(session);
             }
         } else {
+            // Also where all was there before: after a crash of the primary what is there may be what no
+            // standby has. This transaction has written too, the lock of the head; its commit waits.
             session.commit(&plan, self.notifies()).await?;
             self.session = Some(session);
         }

@@ -16,6 +16,7 @@ mod projection;
 mod rebuild;
 mod requests;
 mod setup;
+mod standby;
 mod tally;
 mod tampering;
 mod transaction;
