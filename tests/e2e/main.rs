@@ -38,6 +38,7 @@ mod verify_key;
 mod bad_input;
 mod barrier;
 mod callers;
+mod clocks;
 mod environments;
 mod failover;
 mod follow_standby;

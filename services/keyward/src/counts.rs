@@ -50,6 +50,10 @@ impl Counts {
             "keyward_lease_age_seconds",
             "Time since the log was known to hold nothing newer",
         );
+        metrics.describe_gauge(
+            "keyward_clock_offset_seconds",
+            "How far the database's clock is ahead of this machine's, at the least; behind, if negative",
+        );
         metrics.describe_histogram(
             "keyward_barrier_duration_seconds",
             "Time from a commit that takes rights away until no verifier accepts the old state",

@@ -216,6 +216,10 @@ impl Freshness {
         self.reached.send_replace(position);
     }
 
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Where this node is, to be taken before a heartbeat is sent.
     fn mark(&self) -> Mark {
         let withdrawals = self.withdrawals.load(Ordering::Acquire);

@@ -13,6 +13,9 @@ use crate::clock::Boottime;
 /// Two heartbeats that are urged are never closer to each other than this.
 const SHORTEST: Duration = Duration::from_millis(5);
 
+/// How far the database's clock may be from this machine's, in microseconds, before that is an alarm.
+const FAR: u64 = 500_000;
+
 /// What the heartbeats so far have come to.
 #[derive(Debug, Default)]
 pub(super) struct Course {
@@ -21,6 +24,8 @@ pub(super) struct Course {
     /// Whether the last one found this node at the head of the log.
     at_head: bool,
     failing: bool,
+    /// Whether the database's clock was far from this machine's.
+    off: bool,
 }
 
 /// How soon the next heartbeat is due.
@@ -81,8 +86,11 @@ impl Course {
     ) -> Next {
         let mark = freshness.mark();
         let answers = self.at_head || freshness.check().is_ok();
+        let clock = freshness.clock();
+        let before = clock.machine();
         match heartbeat.beat(Sign { applied: mark.applied(), answers }).await {
             Ok(beat) => {
+                self.note_offset(clock.compare(before, beat.database_time, clock.machine()));
                 if self.failing {
                     tracing::info!("heartbeats are written again");
                 }
@@ -106,6 +114,21 @@ impl Course {
                 Next::InTime
             }
         }
+    }
+
+    /// Says when the database's clock is far from this machine's. Verdicts go by both; what is recorded
+    /// here goes by this one.
+    fn note_offset(&mut self, ahead: i64) {
+        metrics::gauge!("keyward_clock_offset_seconds").set(ahead as f64 / 1e6);
+        let off = ahead.unsigned_abs() > FAR;
+        if off && !self.off {
+            let seconds = ahead as f64 / 1e6;
+            tracing::error!(
+                seconds,
+                "the database's clock is ahead of this machine's, or behind if negative: set the wrong one right"
+            );
+        }
+        self.off = off;
     }
 
     /// Whether a heartbeat sent at `sent` can give the right to answer: only if those who wait for all

@@ -78,7 +78,7 @@ fn judge_all(
     let still = node.still();
     let begun = node.freshness.begin();
     let verifier = node.verifier.load();
-    let now = node.clock.now_micros();
+    let now = node.clock.bounds();
     let found: Vec<_> = checked.iter().map(|request| request.find(node, &verifier, now)).collect();
     drop(still);
     let fresh = node.freshness.end(begun)?;

@@ -6,8 +6,8 @@
 use std::time::{Duration, Instant};
 
 use api::v1::{self as wire, VerifyKeyRequest, VerifyKeyResponse};
+use domain::Presented;
 use domain::verdict::{Check, Outcome, Question, Verdict};
-use domain::{Micros, Presented};
 use eventlog::Position;
 use prost::Message;
 use tonic::metadata::MetadataMap;
@@ -23,6 +23,7 @@ use super::status::Refusal;
 use super::verdict_bytes::Bytes as Encoded;
 use super::verify_view::View;
 use super::{call, explain, verdict, verdict_bytes};
+use crate::clock::Now;
 use crate::node::Node;
 use crate::usage::Use;
 
@@ -195,7 +196,7 @@ impl<'a> Checked<'a> {
     }
 
     /// Finds the key as it is in `verifier` now.
-    pub(super) fn find(&self, node: &Node, verifier: &Verifier, now: Micros) -> Kept {
+    pub(super) fn find(&self, node: &Node, verifier: &Verifier, now: Now) -> Kept {
         verifier.keep(&self.query(now), node.secret_check())
     }
 
@@ -207,7 +208,7 @@ impl<'a> Checked<'a> {
         &self,
         node: &Node,
         kept: &Kept,
-        now: Micros,
+        now: Now,
     ) -> Result<(VerifyKeyResponse, Option<Use<'a>>), Refusal> {
         let query = self.query(now);
         let (question, depends_on) = (&query.question, &*self.asked.depends_on(&self.view));
@@ -222,7 +223,7 @@ impl<'a> Checked<'a> {
         kept.verify(&query, |answer| message(answer, None))
     }
 
-    fn query(&self, now: Micros) -> Query<'_> {
+    fn query(&self, now: Now) -> Query<'_> {
         query(self.sight, self.view.key, &self.asked, now)
     }
 }
@@ -232,7 +233,7 @@ fn query<'a>(
     (tenant, envs): (Tenant<'a>, EnvSet),
     key: &'a str,
     asked: &'a Asked<'_>,
-    now: Micros,
+    now: Now,
 ) -> Query<'a> {
     Query {
         // What is longer than any credential is malformed all the same; it is not looked through.
@@ -242,8 +243,8 @@ fn query<'a>(
         envs: envs.intersection(asked.envs),
         expected_key_id: asked.expected_key_id,
         question: Question {
-            earliest: now,
-            latest: now,
+            earliest: now.earliest,
+            latest: now.latest,
             client_ip: asked.client_ip,
             origin: asked.origin.as_ref(),
             all_of: &asked.all_of,
@@ -320,7 +321,7 @@ fn judged<R>(
 ) -> Result<R, Refusal> {
     let sight = caller.verifies()?;
     let asked = Asked::read(view)?;
-    let query = query(sight, view.key, &asked, node.clock.now_micros());
+    let query = query(sight, view.key, &asked, node.clock.bounds());
     let depends_on = asked.depends_on(view);
     let with = |answer: &Answer<'_>, checks| {
         let question = &query.question;

@@ -161,6 +161,7 @@ async fn every_promised_metric_is_on_the_page_and_counts() {
         "keyward_follower_lag_positions",
         "keyward_follower_lag_seconds",
         "keyward_lease_age_seconds",
+        "keyward_clock_offset_seconds",
         "keyward_pool_wait_seconds",
         "keyward_usage_dropped_total",
         "keyward_usage_flush_failures_total",
