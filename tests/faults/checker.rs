@@ -225,7 +225,11 @@ fn check_state(
     if possible {
         return Ok(());
     }
-    let why = format!("{} may be {keys:?} in a workspace that may be {tenants:?}", key.name);
+    let done = of(Subject::Key(index));
+    let why = format!(
+        "{} may be {keys:?} in a workspace that may be {tenants:?}, after {done:?}",
+        key.name
+    );
     Err((rule.unwrap_or(Rule::Possible), why))
 }
 

@@ -141,8 +141,8 @@ impl Heartbeat {
 
 /// Calls the roll of verifiers, over a connection of its own.
 ///
-/// A verifier takes a lease by a heartbeat only if it had committed one before that, no more than a
-/// lease earlier, that said it answers. So whoever holds one has had a row here since before it began,
+/// A verifier takes a lease by a heartbeat only if that says it answers, and if it had committed one
+/// before, no more than a lease earlier, that said so too. So whoever holds one has had a row here since before it began,
 /// and that row is younger than two leases (and a margin for the rates of clocks).
 #[derive(Debug)]
 pub struct Roll {

@@ -96,8 +96,7 @@ impl Course {
                 }
                 self.failing = false;
                 log.notify_others(beat.others);
-                let counts = self.counts(mark.sent(), freshness.lease());
-                self.registered = answers.then_some(mark.sent());
+                let counts = self.committed(mark.sent(), answers, freshness.lease());
                 let place = hear(freshness, mark, &beat.head, counts, patience).await;
                 self.at_head = place == Place::Applied;
                 // The one that registers gives no right; the next one does.
@@ -131,10 +130,14 @@ impl Course {
         self.off = off;
     }
 
-    /// Whether a heartbeat sent at `sent` can give the right to answer: only if those who wait for all
-    /// verifiers have been able to see this one since before it was sent (see `eventlog::heartbeat`).
-    pub(super) fn counts(&self, sent: Boottime, lease: Duration) -> bool {
-        self.registered.is_some_and(|registered| sent.since(registered) <= lease)
+    /// Takes note of a heartbeat that was sent at `sent`, said whether this node `answers`, and is
+    /// committed. Answers whether it can give the right to answer: only if those who wait for all
+    /// verifiers have been able to see this one since before it was sent, and still do (see
+    /// `eventlog::heartbeat`). One that says no takes this node out of their sight.
+    pub(super) fn committed(&mut self, sent: Boottime, answers: bool, lease: Duration) -> bool {
+        let before = self.registered;
+        self.registered = answers.then_some(sent);
+        answers && before.is_some_and(|before| sent.since(before) <= lease)
     }
 }
 

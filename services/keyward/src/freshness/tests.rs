@@ -137,15 +137,21 @@ async fn a_heartbeat_renews_the_lease_only_at_a_head_whose_history_was_applied()
 #[test]
 fn a_heartbeat_counts_only_if_one_was_seen_to_answer_within_a_lease_before_it() {
     let lease = Duration::from_secs(1);
-    let (clock, mut course) = (Clock::default(), Course::default());
-    let sent = clock.boottime();
-    assert!(!course.counts(sent, lease), "nobody could know of it");
-    course.registered = Some(sent);
-    assert!(course.counts(sent.after(lease), lease));
-    assert!(
-        !course.counts(sent.after(lease + Duration::from_nanos(1)), lease),
-        "forgotten by then"
-    );
+    let (sent, mut course) = (Clock::default().boottime(), Course::default());
+    assert!(!course.committed(sent, true, lease), "nobody could know of it");
+    assert!(course.committed(sent.after(lease), true, lease));
+    let late = sent.after(lease * 2 + Duration::from_nanos(1));
+    assert!(!course.committed(late, true, lease), "forgotten by then");
+}
+
+#[test]
+fn a_heartbeat_that_says_that_this_node_does_not_answer_gives_no_right_to() {
+    let lease = Duration::from_secs(1);
+    let (sent, mut course) = (Clock::default().boottime(), Course::default());
+    assert!(!course.committed(sent, true, lease));
+    assert!(!course.committed(sent, false, lease), "a barrier would not wait for it");
+    assert!(!course.committed(sent, true, lease), "it was out of sight");
+    assert!(course.committed(sent, true, lease));
 }
 
 #[tokio::test]
