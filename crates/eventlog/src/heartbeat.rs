@@ -18,11 +18,12 @@ use crate::row::{self, Head};
 
 const BEAT: &str = "WITH beat AS ( \
      INSERT INTO log.verifiers AS mine \
-     (verifier_id, applied_position, beat_at, lease_ms, answers) \
-     VALUES ($1, $2, clock_timestamp(), $3, $4) \
+     (verifier_id, applied_position, beat_at, lease_ms, answers, beat) \
+     VALUES ($1, $2, clock_timestamp(), $3, $4, $5) \
      ON CONFLICT (verifier_id) DO UPDATE \
      SET applied_position = excluded.applied_position, beat_at = excluded.beat_at, \
-     lease_ms = excluded.lease_ms, answers = excluded.answers \
+     lease_ms = excluded.lease_ms, answers = excluded.answers, beat = excluded.beat \
+     WHERE mine.beat < excluded.beat \
      RETURNING beat_at) \
      SELECT log_id, epoch, position, mac, beat_at, \
      EXISTS (SELECT FROM log.verifiers WHERE verifier_id <> $1) FROM log.head, beat";
@@ -74,6 +75,8 @@ pub struct Heartbeat {
     lease: Duration,
     limit: Duration,
     line: Option<(Connection, Statement)>,
+    /// How many were sent, whatever became of them.
+    sent: i64,
 }
 
 impl Heartbeat {
@@ -88,10 +91,11 @@ impl Heartbeat {
         limit: Duration,
     ) -> Self {
         let verifier_id = verifier_id.into();
-        Self { database: database.clone(), chain, verifier_id, lease, limit, line: None }
+        Self { database: database.clone(), chain, verifier_id, lease, limit, line: None, sent: 0 }
     }
 
-    /// Commits one heartbeat.
+    /// Commits one heartbeat. One that was given up may still arrive, behind later ones; there it changes
+    /// nothing, as it would take back what they said.
     ///
     /// # Errors
     /// [`LogError::Unavailable`] or [`LogError::Configuration`] if it did not commit in time, or
@@ -100,6 +104,7 @@ impl Heartbeat {
         // Taken out for the time of the beat: a future that is dropped or times out leaves no
         // connection of unknown state behind.
         let line = self.line.take();
+        self.sent += 1;
         let beating = async {
             let (connection, statement) = match line {
                 Some(line) => line,
@@ -107,8 +112,8 @@ impl Heartbeat {
             };
             let lease = i32::try_from(self.lease.as_millis()).unwrap_or(i32::MAX);
             let applied = sign.applied.to_sql();
-            let says: [&(dyn ToSql + Sync); 4] =
-                [&self.verifier_id, &applied, &lease, &sign.answers];
+            let says: [&(dyn ToSql + Sync); 5] =
+                [&self.verifier_id, &applied, &lease, &sign.answers, &self.sent];
             let row = connection.query_one(&statement, &says).await?;
             Ok::<_, LogError>((row, (connection, statement)))
         };

@@ -41,6 +41,10 @@ pub const LOG_MIGRATIONS: MigrationSet = MigrationSet {
             sql: include_str!("../migrations/0003_verifier_leases.sql"),
         },
         Migration { name: "0004_audit.sql", sql: include_str!("../migrations/0004_audit.sql") },
+        Migration {
+            name: "0005_verifier_beats.sql",
+            sql: include_str!("../migrations/0005_verifier_beats.sql"),
+        },
     ],
 };
 

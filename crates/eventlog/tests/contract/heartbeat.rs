@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use eventlog::{Heartbeat, LogError, Position, Sign, heartbeat, heartbeat::Roll};
 
-use crate::setup::{chain, fill, world};
+use rustix::process::{Pid, Signal, kill_process};
+use testkit::eventually;
+
+use crate::setup::{SOON, chain, fill, world};
 
 const LEASE: Duration = Duration::from_secs(3);
 const LIMIT: Duration = Duration::from_secs(1);
@@ -82,4 +85,30 @@ async fn a_heartbeat_that_cannot_commit_fails_within_its_limit() {
     assert!(begun.elapsed() < Duration::from_secs(2));
     transaction.rollback().await.unwrap();
     beating.beat(at(0)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_was_given_up_and_arrives_behind_a_later_one_changes_nothing() {
+    let world = world().await;
+    let limit = Duration::from_millis(300);
+    let mut beating = Heartbeat::new(&world.database, chain(), "v1", LEASE, limit);
+    beating.beat(at(1)).await.unwrap();
+    let client = world.database.client().await.unwrap();
+    let backends = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
+        AND application_name LIKE '%heartbeat'";
+    let pid: i32 = client.query_one(backends, &[]).await.unwrap().get(0);
+    let backend = Pid::from_raw(pid).unwrap();
+    kill_process(backend, Signal::STOP).unwrap();
+    let late = beating.beat(Sign { answers: false, ..at(1) }).await.unwrap_err();
+    assert!(matches!(late, LogError::Unavailable(_)), "{late}");
+    beating.beat(at(2)).await.unwrap();
+    kill_process(backend, Signal::CONT).unwrap();
+    eventually("the late one was done, and its backend has ended", SOON, async || {
+        let gone = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1";
+        client.query_one(gone, &[&pid]).await.unwrap().get::<_, i64>(0) == 0
+    })
+    .await;
+    let live = Roll::new(&world.database, LIMIT).answering().await.unwrap();
+    let [only] = &live[..] else { panic!("barriers no longer see it: {live:?}") };
+    assert_eq!(only.applied_position, Position::new(2));
 }
