@@ -57,6 +57,7 @@ enum State {
     Live,
     Disabled,
     Revoked,
+    RotatedOut,
     Suspended,
 }
 
@@ -66,6 +67,7 @@ impl Change {
             Self::Create | Self::Enable | Self::Resume => State::Live,
             Self::Disable => State::Disabled,
             Self::Revoke => State::Revoked,
+            Self::Rotate => State::RotatedOut,
             Self::Suspend => State::Suspended,
         }
     }
@@ -210,11 +212,11 @@ fn check_state(
         Denial::NotFound => (keys.contains(&State::Absent), because),
         Denial::Disabled => (keys.contains(&State::Disabled), because),
         Denial::Revoked => (keys.contains(&State::Revoked), because),
+        Denial::RotatedOut => (keys.contains(&State::RotatedOut), because),
         Denial::WorkspaceSuspended => (live && tenants.contains(&State::Suspended), suspended),
         Denial::Malformed
         | Denial::NotYetValid
         | Denial::Expired
-        | Denial::RotatedOut
         | Denial::IpRequired
         | Denial::IpNotAllowed
         | Denial::OriginRequired

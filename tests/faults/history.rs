@@ -36,6 +36,8 @@ pub(crate) enum Change {
     Disable,
     Enable,
     Revoke,
+    /// To another secret, without grace; about the old one.
+    Rotate,
     Suspend,
     Resume,
 }

@@ -140,6 +140,14 @@ impl World {
         self.recorder.note(|history| history.written.push(written));
     }
 
+    /// Another secret of a key.
+    fn key_like(&self, index: usize) -> usize {
+        self.recorder.note(|history| {
+            history.keys.push(history.keys[index].clone());
+            history.keys.len() - 1
+        })
+    }
+
     fn key(&self, workspace: usize, name: &str) -> usize {
         self.recorder.note(|history| {
             history.keys.push(Key { workspace, name: name.to_owned() });

@@ -30,7 +30,9 @@ fn begun() -> History {
 fn write(change: Change, (start, end): (u64, u64), position: u64, everywhere: bool) -> Written {
     let subject = match change {
         Change::Suspend | Change::Resume => Subject::Workspace(0),
-        Change::Create | Change::Disable | Change::Enable | Change::Revoke => Subject::Key(0),
+        Change::Create | Change::Disable | Change::Enable | Change::Revoke | Change::Rotate => {
+            Subject::Key(0)
+        }
     };
     let outcome = Outcome::Acknowledged { position, everywhere };
     let (took, barrier) = (ms(0), None);

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use api::v1::{
     BarrierWait, CreateApiKeyRequest, DisableApiKeyRequest, EnableApiKeyRequest, RevocationReason,
-    RevokeApiKeyRequest,
+    RevokeApiKeyRequest, RotateApiKeyRequest,
 };
 use tokio::time::sleep;
 
 use super::{Acknowledged, Known, World, persist};
 use crate::client::{Client, Failed, keys};
-use crate::history::{Change, Made, Subject};
+use crate::history::{Change, Made, Outcome, Subject, Written};
 use crate::schedule::REPLICAS;
 
 /// Writes until the load ends.
@@ -28,17 +28,24 @@ async fn life(world: &Arc<World>, chance: &mut fastrand::Rng) -> Option<()> {
     let (known, token) = create(world, chance, 0).await?;
     world.probe(0, &known, Some(&token));
     sleep(Duration::from_millis(chance.u64(0..20))).await;
+    let mut on = true;
     if chance.u8(0..5) == 0 {
         let wait = some_wait(chance);
         switch_off(world, chance, &known, wait).await?;
         world.probe(0, &known, None);
-        if chance.bool() {
+        on = chance.bool();
+        if on {
             let token = switch_on(world, chance, &known).await?;
             world.probe(0, &known, Some(&token));
         }
     }
     let wait = some_wait(chance);
-    revoke(world, chance, &known, wait).await?;
+    if on && chance.u8(0..4) == 0 {
+        let (new, token) = rotate(world, chance, &known, wait).await?;
+        world.probe(0, &new, Some(&token));
+    } else {
+        revoke(world, chance, &known, wait).await?;
+    }
     // Each begins after the acknowledgement.
     world.probe(0, &known, None);
     Some(())
@@ -143,6 +150,45 @@ async fn switch_on(world: &World, chance: &mut fastrand::Rng, known: &Known) -> 
         Ok(Acknowledged { token: call.await?.consistency_token, barrier: None })
     });
     Some(done.await?.token)
+}
+
+/// Gives a key another secret, as if it were another key of the same name.
+async fn rotate(
+    world: &Arc<World>,
+    chance: &mut fastrand::Rng,
+    known: &Known,
+    wait: BarrierWait,
+) -> Option<(Known, String)> {
+    let request = RotateApiKeyRequest {
+        workspace_id: world.workspaces[0].id.clone(),
+        key_id: known.key_id.clone(),
+        grace: Some(prost_types::Duration::default()),
+        request_id: world.name(),
+        wait: wait.into(),
+        ..RotateApiKeyRequest::default()
+    };
+    let start = world.recorder.now();
+    let mut made = None;
+    let write = (Subject::Key(known.index), Change::Rotate);
+    let done = persist(world, chance, write, async |client| {
+        let token = &world.workspaces[0].token;
+        let call = client.call(token, request.clone(), async |channel, request| {
+            keys(channel).rotate_api_key(request).await
+        });
+        let done = call.await?;
+        made = Some(done.secret);
+        Ok(Acknowledged { token: done.consistency_token, barrier: done.barrier })
+    });
+    let token = done.await?.token;
+    let index = world.key_like(known.index);
+    let span = world.recorder.since(start);
+    let outcome =
+        Outcome::Acknowledged { position: crate::client::position(&token), everywhere: false };
+    let (subject, change, took) = (Subject::Key(index), Change::Create, span.end - span.start);
+    world.written(Written { subject, change, span, outcome, took, barrier: None, fenced: 0 });
+    let new = Known { index, key_id: known.key_id.clone(), secret: made? };
+    world.learn(0, new.clone());
+    Some((new, token))
 }
 
 async fn revoke(
