@@ -22,6 +22,6 @@ pub(super) fn last_use(last: &LastUse) -> wire::LastUse {
     wire::LastUse {
         at: Some(moment(last.at.timestamp())),
         ip: last.ip.map(|ip| ip.to_string()).unwrap_or_default(),
-        user_agent: last.user_agent.clone(),
+        user_agent: last.user_agent.as_ref().to_owned(),
     }
 }

@@ -1,23 +1,24 @@
-//! Tallies that wait to be written: merged, in the order of their credentials, bounded.
+//! Tallies that wait to be written: merged, each in its turn, bounded.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::collections::{HashMap, VecDeque};
+
+use foldhash::fast::RandomState;
 
 use super::tally::{Place, Tally};
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Backlog {
-    waiting: BTreeMap<Place, Tally>,
+    waiting: HashMap<Place, Tally, RandomState>,
+    /// Those that wait, the one that is next first.
+    turns: VecDeque<Place>,
     most: usize,
-    /// The last one that was given out: each has its turn before any has its second.
-    behind: Option<Place>,
 }
 
 impl Backlog {
     /// One that holds so many tallies.
     pub(super) fn of(most: usize) -> Self {
-        Self { waiting: BTreeMap::new(), most, behind: None }
+        Self { waiting: HashMap::default(), turns: VecDeque::new(), most }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -30,23 +31,20 @@ impl Backlog {
             waiting.absorb(tally);
         } else if self.waiting.len() < self.most {
             self.waiting.insert(place, tally);
+            self.turns.push_back(place);
         } else {
             return tally.accepted() + tally.denied();
         }
         0
     }
 
-    /// Takes the next tallies out, in ascending order; none if there are none.
+    /// Takes out those whose turn it is, in ascending order; none if there are none.
     pub(super) fn next(&mut self, most: usize) -> Vec<(Place, Tally)> {
-        let behind = self.behind.take().map_or(Bound::Unbounded, Bound::Excluded);
-        let after = self.waiting.range((behind, Bound::Unbounded)).map(|(place, _)| *place);
-        let mut places: Vec<_> = after.take(most).collect();
-        if places.is_empty() {
-            places = self.waiting.keys().take(most).copied().collect();
-        }
-        self.behind = places.last().copied();
-        let taken = places.into_iter().filter_map(|place| self.waiting.remove_entry(&place));
-        taken.collect()
+        let turns = self.turns.drain(..most.min(self.turns.len()));
+        let mut taken: Vec<_> =
+            turns.filter_map(|place| self.waiting.remove_entry(&place)).collect();
+        taken.sort_unstable_by_key(|(place, _)| *place);
+        taken
     }
 }
 

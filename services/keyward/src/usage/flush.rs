@@ -1,11 +1,11 @@
-//! The task that writes what was tallied: every few seconds, so many rows at most, over a connection of
-//! its own. What can't be written now is kept, merged with what comes, and tried again.
+//! The task that writes what was tallied: every few seconds, for a bounded time, over a connection of its
+//! own. What can't be written now is kept, merged with what comes, and tried again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use eventlog::{Connection, Database, LogError};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::backlog::Backlog;
@@ -18,8 +18,9 @@ use crate::node::Node;
 const WAITING: usize = 131_072;
 /// Tallies that one statement writes.
 const BATCH: usize = 1_000;
-/// Tallies that one flush writes; the others wait, so that a flush never becomes a burden.
-const FLUSH: usize = 20_000;
+/// The part of the time that may be spent on writing; what is left of the tallies waits for the next flush,
+/// so that usage never becomes a burden to the database.
+const SHARE: u32 = 100;
 /// How long a batch may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long the last flush may take.
@@ -68,11 +69,11 @@ impl Flusher {
                 () = sleep(every) => {}
             }
             self.take();
-            self.flush(FLUSH, || stop.is_cancelled()).await;
+            let until = Instant::now() + every / SHARE;
+            self.flush(|| stop.is_cancelled() || Instant::now() >= until).await;
         }
         self.take();
-        if timeout(LAST, self.flush(usize::MAX, || false)).await.is_err() || self.backlog.len() > 0
-        {
+        if timeout(LAST, self.flush(|| false)).await.is_err() || self.backlog.len() > 0 {
             let credentials = self.backlog.len();
             tracing::warn!(credentials, "the last usage of keys was not written in time");
         }
@@ -87,18 +88,17 @@ impl Flusher {
         metrics::counter!(DROPPED).increment(dropped + late);
     }
 
-    /// Writes up to so many tallies, batch by batch, until `enough`. The first batch that fails ends it.
-    async fn flush(&mut self, mut most: usize, enough: impl Fn() -> bool) {
-        while most > 0 && !enough() {
-            let batch = self.backlog.next(BATCH.min(most));
+    /// Writes at least one batch of what waits, and more until `enough`. The first that fails ends it.
+    async fn flush(&mut self, enough: impl Fn() -> bool) {
+        loop {
+            let batch = self.backlog.next(BATCH);
             if batch.is_empty() {
                 break;
             }
-            most -= batch.len();
             let written = self.line.write(&batch).await;
             let failed = written.is_err();
             self.note(written, batch);
-            if failed {
+            if failed || enough() {
                 break;
             }
         }

@@ -60,7 +60,7 @@ fn credential(row: &Row) -> Result<Option<CredentialUse>, LogError> {
     let last = at.map(|at| LastUse {
         at: Micros::from(at),
         ip,
-        user_agent: user_agent.unwrap_or_default(),
+        user_agent: user_agent.unwrap_or_default().into(),
     });
     let (accepted, denied) = (row.try_get(5)?, row.try_get(6)?);
     Ok(Some(CredentialUse { kid, last, accepted, denied }))

@@ -6,10 +6,10 @@
 //! list overlap.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 
@@ -22,6 +22,8 @@ pub(super) type Tallies = HashMap<Place, Tally, RandomState>;
 const MOST: usize = 65_536;
 /// Verdicts that are noted before they are tallied.
 const NOTES: usize = 64;
+/// User agents that a shard remembers before it forgets them all.
+const AGENTS: usize = 1_024;
 
 /// Records verdicts.
 #[derive(Debug)]
@@ -40,41 +42,70 @@ struct Shard(Mutex<Shelf>);
 #[derive(Debug, Default)]
 struct Shelf {
     notes: Vec<Note>,
-    /// The user agents of the notes, one behind the other.
-    user_agents: String,
+    agents: Agents,
     tallies: Tallies,
     dropped: u64,
 }
 
-/// A verdict, and where its user agent ends.
-#[derive(Debug, Clone, Copy)]
-struct Note(Use<'static>, usize);
+/// A verdict, and its user agent.
+#[derive(Debug)]
+struct Note(Use<'static>, Arc<str>);
+
+/// User agents that were met: few different ones, each kept once, so that the same is told by its address.
+#[derive(Debug)]
+struct Agents {
+    last: Arc<str>,
+    known: HashSet<Arc<str>, RandomState>,
+}
+
+impl Default for Agents {
+    fn default() -> Self {
+        Self { last: Arc::from(""), known: HashSet::default() }
+    }
+}
+
+impl Agents {
+    #[inline]
+    fn kept(&mut self, text: &str) -> Arc<str> {
+        if *self.last != *text {
+            self.last = self.look_up(text);
+        }
+        Arc::clone(&self.last)
+    }
+
+    fn look_up(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.known.get(text) {
+            return Arc::clone(known);
+        }
+        if self.known.len() >= AGENTS {
+            self.known.clear();
+        }
+        let new: Arc<str> = Arc::from(text);
+        self.known.insert(Arc::clone(&new));
+        new
+    }
+}
 
 impl Shelf {
     #[inline]
     fn note(&mut self, used: &Use<'_>) {
-        self.user_agents.push_str(cut(used.user_agent));
-        self.notes.push(Note(Use { user_agent: "", ..*used }, self.user_agents.len()));
+        let agent = self.agents.kept(cut(used.user_agent));
+        self.notes.push(Note(Use { user_agent: "", ..*used }, agent));
     }
 
     /// Tallies what was noted; drops that of a credential which is one too many.
     fn tally(&mut self, most: usize) {
-        let mut begins = 0;
-        for &Note(used, ends) in &self.notes {
-            let user_agent = self.user_agents.get(begins..ends).unwrap_or_default();
-            begins = ends;
-            let used = Use { user_agent, ..used };
-            let place = Place::of(&used);
+        for Note(used, agent) in &self.notes {
+            let place = Place::of(used);
             if let Some(tally) = self.tallies.get_mut(&place) {
-                tally.add(&used);
+                tally.add(used, agent);
             } else if self.tallies.len() < most {
-                self.tallies.insert(place, Tally::of(&used));
+                self.tallies.insert(place, Tally::of(used, agent));
             } else {
                 self.dropped += 1;
             }
         }
         self.notes.clear();
-        self.user_agents.clear();
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is counted of one credential within one hour.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use domain::{KeyId, Kid, Micros, WorkspaceId};
 
@@ -58,7 +59,7 @@ pub(crate) struct LastUse {
     /// From where, if it was told.
     pub(crate) ip: Option<IpAddr>,
     /// With what; at most 512 bytes, empty if it was not told.
-    pub(crate) user_agent: String,
+    pub(crate) user_agent: Arc<str>,
 }
 
 /// The verdicts of a [`Place`].
@@ -73,7 +74,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn of(used: &Use<'_>) -> Self {
+    pub(super) fn of(used: &Use<'_>, agent: &Arc<str>) -> Self {
         let mut tally = Self {
             key_id: used.key_id,
             workspace_id: used.workspace_id,
@@ -81,25 +82,25 @@ impl Tally {
             accepted: 0,
             denied: None,
         };
-        tally.add(used);
+        tally.add(used, agent);
         tally
     }
 
-    /// Counts a verdict. Allocates only for a first denial and for a longer user agent.
+    /// Counts a verdict on whoever calls himself `agent`. Allocates only for a first denial.
     #[inline]
-    pub(super) fn add(&mut self, used: &Use<'_>) {
+    pub(super) fn add(&mut self, used: &Use<'_>, agent: &Arc<str>) {
         if used.verdict == 0 {
             self.accepted += 1;
-            self.touch(used);
+            self.touch(used, agent);
         } else {
             self.deny(used.verdict);
         }
     }
 
     #[inline]
-    fn touch(&mut self, used: &Use<'_>) {
+    fn touch(&mut self, used: &Use<'_>, agent: &Arc<str>) {
         let Some(last) = &mut self.last else {
-            let user_agent = used.user_agent.to_owned();
+            let user_agent = Arc::clone(agent);
             self.last = Some(LastUse { at: used.at, ip: used.ip, user_agent });
             return;
         };
@@ -108,9 +109,9 @@ impl Tally {
             return;
         }
         (last.at, last.ip) = (used.at, used.ip);
-        if last.user_agent != used.user_agent {
-            last.user_agent.clear();
-            last.user_agent.push_str(used.user_agent);
+        // By its address, not its text, which lies elsewhere in memory.
+        if !Arc::ptr_eq(&last.user_agent, agent) {
+            last.user_agent = Arc::clone(agent);
         }
     }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use domain::{KeyId, Kid, Micros, WorkspaceId};
 use uuid::Uuid;
 
@@ -15,7 +17,7 @@ fn one(number: u8) -> (Place, Tally) {
         ip: None,
         user_agent: "",
     };
-    (Place::of(&used), Tally::of(&used))
+    (Place::of(&used), Tally::of(&used, &Arc::from("")))
 }
 
 fn add(backlog: &mut Backlog, number: u8) -> u64 {
@@ -34,12 +36,12 @@ fn each_has_its_turn_before_any_has_its_second_and_a_batch_is_in_order() {
     for number in [5, 1, 3, 3] {
         assert_eq!(add(&mut backlog, number), 0);
     }
-    assert_eq!(next(&mut backlog, 2), [(1, 1), (3, 2)]);
-    for number in [1, 3] {
+    assert_eq!(next(&mut backlog, 2), [(1, 1), (5, 1)]);
+    for number in [5, 1] {
         add(&mut backlog, number);
     }
-    assert_eq!(next(&mut backlog, 2), [(5, 1)]);
-    assert_eq!(next(&mut backlog, 2), [(1, 1), (3, 1)]);
+    assert_eq!(next(&mut backlog, 2), [(3, 2), (5, 1)]);
+    assert_eq!(next(&mut backlog, 2), [(1, 1)]);
     assert_eq!(next(&mut backlog, 2), []);
     assert_eq!(backlog.len(), 0);
 }

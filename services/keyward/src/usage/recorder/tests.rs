@@ -57,7 +57,7 @@ fn a_denial_counts_and_leaves_the_last_use_alone() {
     recorder.record(&used(2, 9, 13));
     let (tallies, _) = taken(&recorder);
     let last = tallies[0].1.last.as_ref().unwrap();
-    assert_eq!((last.at, last.user_agent.as_str()), (Micros(5), "old"));
+    assert_eq!((last.at, &*last.user_agent), (Micros(5), "old"));
     assert_eq!(last.ip, Some(IpAddr::from([192, 0, 2, 1])));
     assert_eq!(tallies[1].1.last, None);
 }
@@ -70,11 +70,11 @@ fn the_last_use_is_the_latest_in_whatever_order_they_come() {
     }
     let (mut tallies, _) = taken(&recorder);
     let (_, mut tally) = tallies.remove(0);
-    assert_eq!(tally.last.as_ref().unwrap().user_agent, "the longest of all");
-    tally.absorb(Tally::of(&Use { user_agent: "before", ..used(1, 8, 0) }));
-    assert_eq!(tally.last.as_ref().unwrap().user_agent, "the longest of all");
-    tally.absorb(Tally::of(&Use { user_agent: "after", ..used(1, 10, 0) }));
-    assert_eq!(tally.last.as_ref().unwrap().user_agent, "after");
+    assert_eq!(*tally.last.as_ref().unwrap().user_agent, *"the longest of all");
+    tally.absorb(Tally::of(&used(1, 8, 0), &Arc::from("before")));
+    assert_eq!(*tally.last.as_ref().unwrap().user_agent, *"the longest of all");
+    tally.absorb(Tally::of(&used(1, 10, 0), &Arc::from("after")));
+    assert_eq!(*tally.last.as_ref().unwrap().user_agent, *"after");
     assert_eq!(tally.verdicts().collect::<Vec<_>>(), [(0, 5)]);
 }
 
@@ -124,7 +124,7 @@ fn a_user_agent_is_cut_at_a_boundary_of_characters() {
     let long = format!("{}é and more", "x".repeat(511));
     recorder.record(&Use { user_agent: &long, ..used(1, 5, 0) });
     let (tallies, _) = taken(&recorder);
-    assert_eq!(tallies[0].1.last.as_ref().unwrap().user_agent, "x".repeat(511));
+    assert_eq!(*tallies[0].1.last.as_ref().unwrap().user_agent, *"x".repeat(511));
 }
 
 #[test]
