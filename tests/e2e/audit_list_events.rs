@@ -68,6 +68,7 @@ mod accepted {
         assert_eq!(list.values[0].kind, Some(text("10.1.0.0/16")));
         assert_eq!(at(&events[0], "reason"), &text("unused"));
         assert_eq!((&*events[4].actor, &*events[4].key_id), ("operator", ""));
+        assert_eq!(events[4].caller_address, "", "from where the operator works is not told");
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use eventlog::{Metadata, RecordedEvent};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
+use super::caller::Caller;
 use super::status::Refusal;
 use super::{convert, json};
 
@@ -34,6 +35,9 @@ pub(super) fn of(event: &RecordedEvent) -> Result<wire::AuditEvent, Refusal> {
     let mut payload: Map<String, Json> =
         serde_json::from_slice(&event.payload).map_err(|error| Refusal::internal(&error))?;
     mask_members(&mut payload);
+    // From where the operator works is no tenant's business.
+    let own = actor != Caller::Operator.actor();
+    let from = |text: Option<String>| text.filter(|_| own).unwrap_or_default();
     Ok(wire::AuditEvent {
         position: event.position.get(),
         event_id: event.event_id.to_string(),
@@ -43,9 +47,9 @@ pub(super) fn of(event: &RecordedEvent) -> Result<wire::AuditEvent, Refusal> {
         actor,
         event_time: moment(&payload).map(convert::moment),
         record_time: Some(convert::moment(event.recorded_at)),
-        caller_address: client_address.unwrap_or_default(),
-        x_request_id: extra.remove("x-request-id").unwrap_or_default(),
-        traceparent: traceparent.unwrap_or_default(),
+        caller_address: from(client_address),
+        x_request_id: from(extra.remove("x-request-id")),
+        traceparent: from(traceparent),
         payload: Some(json::members(&payload)),
         mac: event.mac.to_vec(),
     })

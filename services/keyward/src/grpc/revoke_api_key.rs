@@ -9,7 +9,7 @@ use domain::{ReasonText, RevocationReason};
 use super::call::Call;
 use super::fields;
 use super::status::{InField, Refusal};
-use super::switch::OnKey;
+use super::switch::on_key;
 use crate::node::Node;
 
 /// Answers the call.
@@ -19,14 +19,7 @@ pub(super) async fn run(
     request: RevokeApiKeyRequest,
 ) -> Result<RevokeApiKeyResponse, Refusal> {
     let (reason, text) = why(request.reason, &request.reason_text)?;
-    let on_key = OnKey {
-        asked: &request,
-        workspace_id: &request.workspace_id,
-        key_id: &request.key_id,
-        etag: &request.etag,
-        request_id: &request.request_id,
-        wait: fields::wait(request.wait)?,
-    };
+    let on_key = on_key!(request, fields::wait(request.wait)?);
     let revoked_by = call.caller.actor();
     let command = |now| ApiKeyCommand::Revoke { revoked_by, reason, text, now };
     let reply = |api_key| RevokeApiKeyResponse { api_key, ..RevokeApiKeyResponse::default() };

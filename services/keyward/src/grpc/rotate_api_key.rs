@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::call::Call;
 use super::fields;
 use super::status::Refusal;
-use super::switch::OnKey;
+use super::switch::on_key;
 use crate::node::Node;
 
 const DEFAULT_GRACE: SignedDuration = SignedDuration::from_hours(24);
@@ -23,14 +23,7 @@ pub(super) async fn run(
     request: RotateApiKeyRequest,
 ) -> Result<RotateApiKeyResponse, Refusal> {
     let (grace, force) = (grace(request.grace.as_ref())?, request.force);
-    let on_key = OnKey {
-        asked: &request,
-        workspace_id: &request.workspace_id,
-        key_id: &request.key_id,
-        etag: &request.etag,
-        request_id: &request.request_id,
-        wait: fields::wait(request.wait)?,
-    };
+    let on_key = on_key!(request, fields::wait(request.wait)?);
     let found = on_key.find(&node, &call).await?;
     let ApiKey { workspace_id, key_id, ref settings, .. } = found.key;
     call.caller.makes(settings.env)?;

@@ -25,6 +25,21 @@ pub(super) struct OnKey<'a, Asked> {
     pub(super) wait: Wait,
 }
 
+/// What `$request` asks of one key: all such messages name these fields alike.
+macro_rules! on_key {
+    ($request:ident, $wait:expr) => {
+        $crate::grpc::switch::OnKey {
+            asked: &$request,
+            workspace_id: &$request.workspace_id,
+            key_id: &$request.key_id,
+            etag: &$request.etag,
+            request_id: &$request.request_id,
+            wait: $wait,
+        }
+    };
+}
+pub(super) use on_key;
+
 /// The key of a request, as it was just before the change.
 pub(super) struct Found {
     /// The key.

@@ -1,5 +1,6 @@
 //! UpdateApiKey: changes what is set on a key, field by field of a mask (AIP-134).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use api::v1::{self as wire, UpdateApiKeyRequest, UpdateApiKeyResponse};
@@ -10,7 +11,7 @@ use prost::Message;
 use super::call::{Call, refuse_large};
 use super::fields;
 use super::status::{InField, Refusal};
-use super::switch::{Found, OnKey};
+use super::switch::{Found, on_key};
 use crate::data_keys::Sealer;
 use crate::node::Node;
 
@@ -25,14 +26,7 @@ pub(super) async fn run(
     let listed = api_key.map_or(&[][..], |key| &key.ip_allowlist);
     let addresses: usize = listed.iter().map(|entry| entry.len() + 3).sum();
     refuse_large(request.encoded_len().saturating_sub(addresses))?;
-    let on_key = OnKey {
-        asked: &request,
-        workspace_id: &request.workspace_id,
-        key_id: &request.key_id,
-        etag: &request.etag,
-        request_id: &request.request_id,
-        wait: fields::wait(request.wait)?,
-    };
+    let on_key = on_key!(request, fields::wait(request.wait)?);
     let api_key = api_key.ok_or_else(|| Refusal::field("api_key", "is required"))?;
     let asked = Asked::read(&request, api_key)?;
     let mut found = on_key.find(&node, &call).await?;
@@ -59,8 +53,9 @@ impl Asked {
         if paths.is_empty() {
             return Err(Refusal::field("update_mask", "must name the fields to change"));
         }
-        let mut asked = Self::default();
-        for (at, path) in paths.iter().enumerate() {
+        let (mut asked, mut seen) = (Self::default(), HashSet::new());
+        // Each once: a mask can name the list of addresses thousands of times.
+        for (at, path) in paths.iter().enumerate().filter(|(_, path)| seen.insert(path.as_str())) {
             if !asked.field(path, api_key, request.allow_any_address)? {
                 return Err(Refusal::field(
                     format!("update_mask.paths[{at}]"),
