@@ -6,41 +6,54 @@ use harness::{Client, Credentials, Refusal, Refused, Server, Tenant};
 use crate::asks::{RPCS, Target, ask};
 
 /// Who calls, in the order of the table's columns.
-const CALLERS: [&str; 7] =
-    ["operator", "workspace", "verify", "reveal", "audit.read", "org.read", "org.read_write"];
+const CALLERS: [&str; 10] = [
+    "operator",
+    "workspace",
+    "auth token",
+    "owner",
+    "member",
+    "verify",
+    "reveal",
+    "audit.read",
+    "org.read",
+    "org.read_write",
+];
+
+/// Columns whose callers can't be made yet.
+const NOT_YET: [&str; 3] = ["auth token", "owner", "member"];
 
 /// `y`: may; `-`: PERMISSION_DENIED. One column a caller.
 const TABLE: &[(&str, &str)] = &[
-    ("CreateApiKey", "-y----y"),
-    ("GetApiKey", "-y---yy"),
-    ("ListApiKeys", "-y---yy"),
-    ("GetConfig", "-y---yy"),
-    ("GetKeyUsage", "-y---yy"),
-    ("DisableApiKey", "-y----y"),
-    ("EnableApiKey", "-y----y"),
-    ("RevokeApiKey", "-y----y"),
-    ("UpdateApiKey", "-y----y"),
-    ("RotateApiKey", "-y----y"),
-    ("EndRotationGrace", "-y----y"),
-    ("DeleteApiKey", "-y----y"),
-    ("UndeleteApiKey", "-y----y"),
-    ("RevokeApiKeys", "-y----y"),
-    ("ImportApiKeys", "-y----y"),
-    ("VerifyKey", "-yy----"),
-    ("BatchVerifyKeys", "-yy----"),
-    ("CreateWorkspace", "y------"),
-    ("GetWorkspace", "yy-----"),
-    ("SuspendWorkspace", "y------"),
-    ("ResumeWorkspace", "y------"),
-    ("ResetWorkspaceToken", "yy-----"),
-    ("CreateServiceCredential", "y------"),
-    ("ListServiceCredentials", "y------"),
-    ("RevokeServiceCredential", "y------"),
-    ("ListEvents", "-y--y--"),
-    ("VerifyAt", "-y--y--"),
-    ("GetHead", "y---y--"),
-    ("VerifyLog", "y------"),
-    ("WatchEvents", "-y--y--"),
+    ("CreateApiKey", "-y-y-----y"),
+    ("GetApiKey", "-y-yy---yy"),
+    ("ListApiKeys", "-y-yy---yy"),
+    ("GetConfig", "-yyyy---yy"),
+    ("GetKeyUsage", "-y-yy---yy"),
+    ("DisableApiKey", "-y-y-----y"),
+    ("EnableApiKey", "-y-y-----y"),
+    ("RevokeApiKey", "-y-y-----y"),
+    ("UpdateApiKey", "-y-y-----y"),
+    ("RotateApiKey", "-y-y-----y"),
+    ("EndRotationGrace", "-y-y-----y"),
+    ("DeleteApiKey", "-y-y-----y"),
+    ("UndeleteApiKey", "-y-y-----y"),
+    ("RevokeApiKeys", "-y-y-----y"),
+    ("ImportApiKeys", "-y-y-----y"),
+    ("VerifyKey", "-y---y----"),
+    ("BatchVerifyKeys", "-y---y----"),
+    ("CreateWorkspace", "y---------"),
+    ("GetWorkspace", "yy-yy-----"),
+    ("SuspendWorkspace", "y---------"),
+    ("ResumeWorkspace", "y---------"),
+    ("ResetWorkspaceToken", "yy--------"),
+    ("CreateServiceCredential", "y---------"),
+    ("ListServiceCredentials", "y---------"),
+    ("RevokeServiceCredential", "y---------"),
+    ("ListEvents", "-y-y---y--"),
+    ("VerifyAt", "-y-y---y--"),
+    ("GetHead", "y------y--"),
+    ("VerifyLog", "y---------"),
+    ("WatchEvents", "-y-y---y--"),
 ];
 
 async fn caller(server: &Server, name: &str, tenant: &Tenant) -> Client {
@@ -76,7 +89,9 @@ async fn every_caller_may_do_what_the_table_says_and_no_more() {
     };
     for (rpc, row) in TABLE {
         assert_eq!(row.len(), CALLERS.len());
-        let cells = CALLERS.iter().zip(row.chars()).map(|(name, may)| cell(rpc, name, may == 'y'));
+        let cells = CALLERS.iter().zip(row.chars());
+        let cells = cells.filter(|(name, _)| !NOT_YET.contains(name));
+        let cells = cells.map(|(name, may)| cell(rpc, name, may == 'y'));
         futures_util::future::join_all(cells).await;
     }
 }

@@ -13,6 +13,12 @@ use crate::entropy;
 /// What an operator's token begins with; no credential of a tenant does.
 const PREFIX: &str = "operator_";
 
+/// Whether a text has the shape of an operator's token.
+#[must_use]
+pub fn resembles(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
 /// The operator's token.
 pub struct OperatorToken(SecretString);
 
@@ -99,7 +105,7 @@ impl OperatorToken {
     /// Whether `presented` is this token. Takes the same time for every wrong one of the same shape.
     #[must_use]
     pub fn is(&self, presented: &str) -> bool {
-        presented.starts_with(PREFIX)
+        resembles(presented)
             && vault::same_secret(presented.as_bytes(), self.0.expose_secret().as_bytes())
     }
 

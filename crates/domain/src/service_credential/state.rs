@@ -26,6 +26,20 @@ pub enum Permission {
     OrgReadWrite,
 }
 
+impl Permission {
+    /// Its stored name, in which it is also told.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::Reveal => "reveal",
+            Self::AuditRead => "audit.read",
+            Self::OrgRead => "org.read",
+            Self::OrgReadWrite => "org.read_write",
+        }
+    }
+}
+
 /// Where a service credential's permissions hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

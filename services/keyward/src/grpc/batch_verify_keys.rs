@@ -38,7 +38,7 @@ async fn answer(
     node: &Node,
     request: &Request<BatchVerifyKeysRequest>,
 ) -> Result<BatchVerifyKeysResponse, Refusal> {
-    let caller = Caller::of(node, request.metadata())?;
+    let caller = Caller::of(node, request.metadata(), request.extensions().get()).await?;
     let requests = &request.get_ref().requests;
     if requests.is_empty() {
         return Err(wrong_count());

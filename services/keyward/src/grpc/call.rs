@@ -9,16 +9,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::v1::ErrorReason;
+use domain::{KeyId, WorkspaceId};
 use http::HeaderMap;
 use telemetry::SampleDecision;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
+use super::access;
 use super::caller::Caller;
 use super::express::too_large;
+use super::fields;
 use super::rpc::Rpc;
-use super::status::{Refusal, overloaded, shutting_down};
+use super::status::{Refusal, Resource, overloaded, shutting_down};
 use crate::node::Node;
 use crate::server::MESSAGE;
 
@@ -42,6 +45,45 @@ pub struct Call {
     pub traceparent: Option<String>,
     /// The caller's name for the call, echoed and logged; not the idempotency key.
     pub request_id: Option<String>,
+}
+
+impl Call {
+    /// The caller's own workspace of this id. Whoever's credential is good for one only may leave it out.
+    ///
+    /// # Errors
+    /// Missing, malformed, or not the caller's.
+    pub(super) fn workspace(&self, workspace_id: &str) -> Result<WorkspaceId, Refusal> {
+        let workspace = self.named_workspace(workspace_id)?;
+        self.caller.within(workspace)?;
+        Ok(workspace)
+    }
+
+    /// The workspace and key of a request on one key, both the caller's own as far as its credential says.
+    /// What is not is answered as if there were no such `resource`.
+    ///
+    /// # Errors
+    /// One is missing, malformed, or not the caller's.
+    pub(super) fn key(
+        &self,
+        workspace_id: &str,
+        key_id: &str,
+        resource: Resource,
+    ) -> Result<(WorkspaceId, KeyId), Refusal> {
+        let workspace = self.named_workspace(workspace_id)?;
+        let key = match self.caller.only_key().filter(|_| key_id.is_empty()) {
+            Some(own) => own,
+            None => fields::id("key_id", key_id)?,
+        };
+        self.caller.within_key(workspace, key, resource)?;
+        Ok((workspace, key))
+    }
+
+    fn named_workspace(&self, workspace_id: &str) -> Result<WorkspaceId, Refusal> {
+        match self.caller.only_workspace().filter(|_| workspace_id.is_empty()) {
+            Some(own) => Ok(own),
+            None => fields::id("workspace_id", workspace_id),
+        }
+    }
 }
 
 /// Runs `run` for the caller of `request`, or answers why not.
@@ -86,8 +128,14 @@ where
     }
     let permit = Arc::clone(&node.admission).try_acquire_owned().map_err(|_| overloaded())?;
     let (metadata, extensions, message) = request.into_parts();
-    let caller = Caller::of(node, &metadata)?;
-    let peer = extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical().to_string());
+    let peer = extensions.get::<Peer>();
+    // Whoever sends a large message was found before it was read.
+    let caller = match extensions.get::<Caller>() {
+        Some(caller) => caller.clone(),
+        None => Caller::of(node, &metadata, peer).await?,
+    };
+    access::admit(&caller, rpc)?;
+    let peer = peer.map(|peer| peer.address.ip().to_canonical().to_string());
     let call = Call {
         caller,
         rpc,
@@ -131,9 +179,14 @@ pub(super) fn refuse_large(bytes: usize) -> Result<(), Refusal> {
     if bytes <= MESSAGE { Ok(()) } else { Err(too_large(MESSAGE)) }
 }
 
-/// The address at the other end of the connection, put there by the listener.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
+/// Who is at the other end of the connection, put there by the listener.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// The address.
+    pub address: SocketAddr,
+    /// The URI that the client's certificate names, if it has shown one (SPIFFE, X.509-SVID 2).
+    pub identity: Option<Arc<str>>,
+}
 
 /// When a call came in, before its message was read: its deadline counts from here.
 #[derive(Debug, Clone, Copy)]

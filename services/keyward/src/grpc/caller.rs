@@ -1,24 +1,35 @@
-//! Who calls, and what they may: one request, one credential.
+//! Who calls: one request, one credential. Which kinds of caller an RPC is open to is the table in
+//! `access.rs`; here is what is a caller's own. What is not is answered as what does not exist.
 //!
-//! Workspace tokens, service credentials and the operator's token. User JWTs and auth tokens of keys
-//! will be two more arms here. What a caller may not see is answered as what does not exist.
+//! Workspace tokens, service credentials and the operator are known from memory, so that a verdict finds its
+//! caller at once (`Caller::before_end`). Auth tokens, users and whatever else has to be asked for are
+//! found off the thread that serves the connection (`Caller::of`).
+
+mod auth_token;
+mod certificate;
+mod presented;
+mod user;
 
 use std::sync::Arc;
 
 use api::v1::ErrorReason;
-use domain::service_credential::{Bounds, Permission};
-use domain::{Env, ServiceCredentialId, WorkspaceId};
-use http::header;
+use domain::service_credential::Bounds;
+use domain::{AuthTokenId, Env, KeyId, ServiceCredentialId, WorkspaceId};
 use tonic::metadata::MetadataMap;
 use verifier::{CallerRefusal, EnvSet, KnownCaller, Permissions, Tenant};
 
+use super::access::{self, Grant};
+use super::call::Peer;
 use super::caller_memory;
+use super::rpc::Rpc;
 use super::status::{Refusal, Resource, quarantined};
 use crate::freshness::Begun;
 use crate::node::Node;
+use presented::Presented;
 
 /// Who calls.
 #[derive(Debug, Clone)]
+#[expect(dead_code, reason = "auth tokens and users are not found yet")]
 pub enum Caller {
     /// Whoever holds the operator's token: workspaces, and no tenant's secrets.
     Operator,
@@ -26,6 +37,26 @@ pub enum Caller {
     Workspace {
         /// Which workspace.
         id: WorkspaceId,
+    },
+    /// Whoever holds an auth token of a key: that key's configuration.
+    AuthToken {
+        /// Which token.
+        id: AuthTokenId,
+        /// The key that it is for.
+        key: KeyId,
+        /// The workspace of the key.
+        workspace: WorkspaceId,
+    },
+    /// A person, by a JWT of an identity provider.
+    User {
+        /// Who, as events name it: the issuer's short name and the subject.
+        subject: Arc<str>,
+        /// The one workspace that the JWT is good for.
+        workspace: WorkspaceId,
+        /// What that person is there.
+        role: Role,
+        /// Whether it came through the partner portal, which alone makes TEST keys.
+        partner: bool,
     },
     /// A service, with exactly its permissions within its bounds.
     Service {
@@ -38,18 +69,31 @@ pub enum Caller {
     },
 }
 
+/// What a user is in a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Manages keys.
+    Owner,
+    /// Looks, and changes nothing.
+    Member,
+}
+
 impl Caller {
-    /// Finds the caller of a request by its metadata. The operator is known without the verifier, and
-    /// so on a node that is not fresh; what is then decided by the verifier needs a fresh one
-    /// (`standing.rs`).
+    /// Finds the caller of a request by its metadata, or by the certificate of its connection if the
+    /// metadata names nobody. The operator is known without the verifier, and so on a node that is not
+    /// fresh; what is then decided by the verifier needs a fresh one (`standing.rs`).
     ///
     /// # Errors
     /// No credential, two, one that is unknown, or a node that can't know.
-    pub fn of(node: &Node, metadata: &MetadataMap) -> Result<Self, Refusal> {
+    pub async fn of(
+        node: &Node,
+        metadata: &MetadataMap,
+        peer: Option<&Peer>,
+    ) -> Result<Self, Refusal> {
         let begun = node.freshness.begin();
-        let caller = Self::before_end(node, metadata, begun)?;
+        let caller = Self::before_end(node, metadata, peer, begun).await?;
         match caller {
-            Self::Operator => {}
+            Self::Operator | Self::AuthToken { .. } | Self::User { .. } => {}
             Self::Workspace { .. } | Self::Service { .. } => drop(node.freshness.end(begun)?),
         }
         Ok(caller)
@@ -60,30 +104,37 @@ impl Caller {
     /// # Errors
     /// As [`Caller::of`].
     #[inline]
-    pub(super) fn before_end(
+    pub(super) async fn before_end(
         node: &Node,
         metadata: &MetadataMap,
+        peer: Option<&Peer>,
         begun: Begun,
     ) -> Result<Self, Refusal> {
-        let presented = bearer(metadata)?;
-        if node.operator.is(presented) {
+        match Presented::read(metadata, peer)? {
+            Presented::Ours(credential) => Self::remembered(node, credential, begun),
+            // In a box each: nearly no verdict needs their room.
+            Presented::Certificate(uri) => certificate::find(node, uri, begun),
+            Presented::OfKey { api_key, token } => {
+                Box::pin(auth_token::find(node, metadata, api_key, token)).await
+            }
+            Presented::Jwt(jwt) => Box::pin(user::find(node, jwt)).await,
+        }
+    }
+
+    #[inline]
+    fn remembered(node: &Node, credential: &str, begun: Begun) -> Result<Self, Refusal> {
+        if node.operator.is(credential) {
             return Ok(Self::Operator);
         }
-        let known = caller_memory::find(node, &node.verifier.load(), presented);
+        let known = caller_memory::find(node, &node.verifier.load(), credential);
         if known.is_err() {
             // It may be a credential that this node has yet to hear of.
             node.freshness.end(begun)?;
         }
-        match known {
-            Ok(KnownCaller::Workspace { workspace_id, .. }) => {
-                Ok(Self::Workspace { id: workspace_id })
-            }
-            Ok(KnownCaller::ServiceCredential { id, permissions, bounds }) => {
-                Ok(Self::Service { id, permissions, bounds })
-            }
-            Err(CallerRefusal::Malformed | CallerRefusal::Unknown) => Err(invalid()),
-            Err(CallerRefusal::Quarantined) => Err(quarantined("this credential")),
-        }
+        known.map(Self::from).map_err(|refusal| match refusal {
+            CallerRefusal::Malformed | CallerRefusal::Unknown => invalid(),
+            CallerRefusal::Quarantined => quarantined("this credential"),
+        })
     }
 
     /// The caller as events name it.
@@ -92,24 +143,98 @@ impl Caller {
         match self {
             Self::Operator => "operator".to_owned(),
             Self::Workspace { id } => format!("workspace:{id}"),
+            Self::AuthToken { id, .. } => format!("auth_token:{id}"),
+            Self::User { subject, .. } => format!("user:{subject}"),
             Self::Service { id, .. } => format!("service:{id}"),
         }
     }
 
-    /// May change keys of this workspace.
-    ///
-    /// # Errors
-    /// It may not, or the workspace is not its own.
-    pub fn manages(&self, workspace: WorkspaceId) -> Result<(), Refusal> {
-        self.within(workspace, &[Permission::OrgReadWrite])
+    /// Whether it holds what a row of the table names.
+    #[inline]
+    pub(super) fn holds(&self, grant: Grant) -> bool {
+        match (self, grant) {
+            (Self::Operator, Grant::Operator)
+            | (Self::Workspace { .. }, Grant::Workspace)
+            | (Self::AuthToken { .. }, Grant::AuthToken) => true,
+            (Self::User { role, .. }, Grant::User(needed)) => *role == needed,
+            (Self::Service { permissions, .. }, Grant::Service(needed)) => {
+                permissions.allows(needed)
+            }
+            (
+                Self::Operator
+                | Self::Workspace { .. }
+                | Self::AuthToken { .. }
+                | Self::User { .. }
+                | Self::Service { .. },
+                Grant::Operator
+                | Grant::Workspace
+                | Grant::AuthToken
+                | Grant::User(_)
+                | Grant::Service(_),
+            ) => false,
+        }
     }
 
-    /// May read keys of this workspace.
+    /// The one workspace that its credential is good for, if it is for one by its kind.
+    #[must_use]
+    pub const fn only_workspace(&self) -> Option<WorkspaceId> {
+        match self {
+            Self::AuthToken { workspace, .. } | Self::User { workspace, .. } => Some(*workspace),
+            Self::Operator | Self::Workspace { .. } | Self::Service { .. } => None,
+        }
+    }
+
+    /// The one key that its credential is good for, if it is for one.
+    #[must_use]
+    pub const fn only_key(&self) -> Option<KeyId> {
+        match self {
+            Self::AuthToken { key, .. } => Some(*key),
+            Self::Operator | Self::Workspace { .. } | Self::User { .. } | Self::Service { .. } => {
+                None
+            }
+        }
+    }
+
+    /// This workspace is the caller's own.
     ///
     /// # Errors
-    /// It may not, or the workspace is not its own.
-    pub fn reads(&self, workspace: WorkspaceId) -> Result<(), Refusal> {
-        self.within(workspace, &[Permission::OrgRead, Permission::OrgReadWrite])
+    /// It is not, which is answered as if there were none.
+    pub fn within(&self, workspace: WorkspaceId) -> Result<(), Refusal> {
+        let own = match self {
+            Self::Operator => true,
+            Self::Workspace { id } => *id == workspace,
+            Self::AuthToken { workspace: own, .. } | Self::User { workspace: own, .. } => {
+                *own == workspace
+            }
+            Self::Service { bounds, .. } => {
+                bounds.workspaces.is_empty() || bounds.workspaces.contains(&workspace)
+            }
+        };
+        if own { Ok(()) } else { Err(foreign(workspace)) }
+    }
+
+    /// This key is the caller's own, as far as its credential says: an auth token is for one.
+    ///
+    /// # Errors
+    /// The workspace is not the caller's, or the key is not, which is answered as if there were no such
+    /// `resource` of the key.
+    pub(super) fn within_key(
+        &self,
+        workspace: WorkspaceId,
+        key: KeyId,
+        resource: Resource,
+    ) -> Result<(), Refusal> {
+        self.within(workspace)?;
+        match self {
+            Self::AuthToken { key: own, .. } if *own != key => {
+                Err(Refusal::not_found(resource, key.to_string()))
+            }
+            Self::Operator
+            | Self::Workspace { .. }
+            | Self::AuthToken { .. }
+            | Self::User { .. }
+            | Self::Service { .. } => Ok(()),
+        }
     }
 
     /// May read what happened in this workspace. Events are of both environments, and not every one
@@ -118,72 +243,21 @@ impl Caller {
     /// # Errors
     /// It may not, or the workspace is not its own.
     pub fn audits(&self, workspace: WorkspaceId) -> Result<(), Refusal> {
-        self.within(workspace, &[Permission::AuditRead])?;
+        self.within(workspace)?;
         if self.envs() == EnvSet::BOTH {
             return Ok(());
         }
         Err(denied("the service credential is bound to one environment, and events are of both"))
     }
 
-    /// May read where the log ends, which says nothing of any workspace.
-    ///
-    /// # Errors
-    /// It may not.
-    pub fn sees_head(&self) -> Result<(), Refusal> {
-        match self {
-            Self::Operator => Ok(()),
-            Self::Service { permissions, .. } if permissions.allows(Permission::AuditRead) => {
-                Ok(())
-            }
-            Self::Service { .. } | Self::Workspace { .. } => {
-                Err(denied("only the operator may, and services with the permission `audit.read`"))
-            }
-        }
-    }
-
-    fn within(&self, workspace: WorkspaceId, needed: &[Permission]) -> Result<(), Refusal> {
-        let own = match self {
-            Self::Operator => return Err(denied("the operator has no access to a tenant's keys")),
-            Self::Workspace { id } => *id == workspace,
-            Self::Service { permissions, bounds, .. } => {
-                if !needed.iter().any(|&permission| permissions.allows(permission)) {
-                    return Err(denied("the service credential lacks the permission"));
-                }
-                bounds.workspaces.is_empty() || bounds.workspaces.contains(&workspace)
-            }
-        };
-        if own { Ok(()) } else { Err(foreign(workspace)) }
-    }
-
-    /// May do what only the operator may.
-    ///
-    /// # Errors
-    /// It is not the operator.
-    pub fn operates(&self) -> Result<(), Refusal> {
-        match self {
-            Self::Operator => Ok(()),
-            Self::Workspace { .. } | Self::Service { .. } => Err(denied("only the operator may")),
-        }
-    }
-
-    /// May see this workspace and reset its token: its own token, and the operator.
-    ///
-    /// # Errors
-    /// It may not, or the workspace is not its own.
-    pub fn owns(&self, workspace: WorkspaceId) -> Result<(), Refusal> {
-        match self {
-            Self::Operator => Ok(()),
-            Self::Workspace { id } if *id == workspace => Ok(()),
-            Self::Workspace { .. } => Err(foreign(workspace)),
-            Self::Service { .. } => Err(denied("a service credential can't manage workspaces")),
-        }
-    }
-
     /// The worlds whose keys it may see and change. A key of another one is not there for it.
     #[must_use]
     pub fn envs(&self) -> EnvSet {
         match self {
-            Self::Operator | Self::Workspace { .. } => EnvSet::BOTH,
+            Self::Operator
+            | Self::Workspace { .. }
+            | Self::AuthToken { .. }
+            | Self::User { .. } => EnvSet::BOTH,
             Self::Service { bounds, .. } => EnvSet::allowing(&bounds.envs),
         }
     }
@@ -193,10 +267,19 @@ impl Caller {
     /// # Errors
     /// It is bound to the other one.
     pub fn makes(&self, env: Env) -> Result<(), Refusal> {
-        if self.envs().contains(env) {
-            return Ok(());
+        match self {
+            Self::User { partner: false, .. } if env == Env::Test => {
+                Err(denied("only the partner portal makes keys of the environment TEST"))
+            }
+            Self::Service { .. } if !self.envs().contains(env) => {
+                Err(denied("the service credential is bound to the other environment"))
+            }
+            Self::Operator
+            | Self::Workspace { .. }
+            | Self::AuthToken { .. }
+            | Self::User { .. }
+            | Self::Service { .. } => Ok(()),
         }
-        Err(denied("the service credential is bound to the other environment"))
     }
 
     /// Which keys it may ask verdicts of.
@@ -205,18 +288,30 @@ impl Caller {
     /// It may ask for none.
     #[inline]
     pub fn verifies(&self) -> Result<(Tenant<'_>, EnvSet), Refusal> {
-        match self {
-            Self::Operator => Err(denied("the operator has no access to a tenant's keys")),
-            Self::Workspace { id } => Ok((Tenant::One(*id), EnvSet::BOTH)),
-            Self::Service { permissions, bounds, .. } => {
-                if !permissions.allows(Permission::Verify) {
-                    return Err(denied("the service credential lacks the permission `verify`"));
-                }
+        access::admit(self, Rpc::VerifyKey)?;
+        Ok(match self {
+            // The table lets no other on; if it did, they would see what is theirs.
+            Self::Operator => (Tenant::Among(&[]), EnvSet::BOTH),
+            Self::Workspace { id }
+            | Self::AuthToken { workspace: id, .. }
+            | Self::User { workspace: id, .. } => (Tenant::One(*id), EnvSet::BOTH),
+            Self::Service { bounds, .. } => {
                 let tenant = match bounds.workspaces.as_slice() {
                     [] => Tenant::Any,
                     among => Tenant::Among(among),
                 };
-                Ok((tenant, EnvSet::allowing(&bounds.envs)))
+                (tenant, EnvSet::allowing(&bounds.envs))
+            }
+        })
+    }
+}
+
+impl From<KnownCaller> for Caller {
+    fn from(known: KnownCaller) -> Self {
+        match known {
+            KnownCaller::Workspace { workspace_id, .. } => Self::Workspace { id: workspace_id },
+            KnownCaller::ServiceCredential { id, permissions, bounds } => {
+                Self::Service { id, permissions, bounds }
             }
         }
     }
@@ -234,26 +329,7 @@ pub fn denied(why: &str) -> Refusal {
     Refusal::new(ErrorReason::PermissionDenied, why)
 }
 
+/// The answer to a credential that is not valid, whatever is wrong with it.
 fn invalid() -> Refusal {
     Refusal::new(ErrorReason::CredentialInvalid, "the credential is not valid")
-}
-
-/// The one credential of a request: `authorization: Bearer ...` (RFC 6750, 2.1).
-fn bearer(metadata: &MetadataMap) -> Result<&str, Refusal> {
-    let mut values = metadata.as_ref().get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
-        return Err(Refusal::new(
-            ErrorReason::CredentialMissing,
-            "the metadata `authorization: Bearer <credential>` is missing",
-        ));
-    };
-    if values.next().is_some() {
-        return Err(Refusal::new(
-            ErrorReason::TwoCredentials,
-            "there must be one `authorization` in the metadata",
-        ));
-    }
-    let text = value.to_str().map_err(|_| invalid())?;
-    let (scheme, credential) = text.split_once(' ').ok_or_else(invalid)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(credential) } else { Err(invalid()) }
 }

@@ -29,8 +29,7 @@ pub(super) async fn run(
     call: Call,
     request: CreateApiKeyRequest,
 ) -> Result<CreateApiKeyResponse, Refusal> {
-    let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
-    call.caller.manages(workspace)?;
+    let workspace = call.workspace(&request.workspace_id)?;
     // Only the address list may make the message larger than others.
     let addresses: usize = request.ip_allowlist.iter().map(|entry| entry.len() + 3).sum();
     refuse_large(request.encoded_len().saturating_sub(addresses))?;

@@ -23,7 +23,6 @@ pub(super) async fn run(
     call: Call,
     request: CreateServiceCredentialRequest,
 ) -> Result<CreateServiceCredentialResponse, Refusal> {
-    call.caller.operates()?;
     let name = Name::new(request.name.clone()).in_field("name")?;
     let permissions = permissions(&request.permissions)?;
     let bounds = bounds(&node, &request)?;

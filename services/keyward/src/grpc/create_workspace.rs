@@ -20,7 +20,6 @@ pub(super) async fn run(
     call: Call,
     request: CreateWorkspaceRequest,
 ) -> Result<CreateWorkspaceResponse, Refusal> {
-    call.caller.operates()?;
     let name = Name::new(request.name.clone()).in_field("name")?;
     let now = node.clock.now();
     let workspace = WorkspaceId::new(entropy::uuid_v7(now)?);

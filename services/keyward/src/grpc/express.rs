@@ -65,7 +65,7 @@ impl<S> Layer<S> for ExpressLayer {
     type Service = Express<S>;
 
     fn layer(&self, inner: S) -> Express<S> {
-        Express { large: Arc::clone(&self.large), peer: self.peer, inner: Arc::new(inner) }
+        Express { large: Arc::clone(&self.large), peer: self.peer.clone(), inner: Arc::new(inner) }
     }
 }
 
@@ -82,7 +82,7 @@ pub struct Express<S> {
 impl<S> Clone for Express<S> {
     fn clone(&self) -> Self {
         let (large, inner) = (Arc::clone(&self.large), Arc::clone(&self.inner));
-        Self { large, peer: self.peer, inner }
+        Self { large, peer: self.peer.clone(), inner }
     }
 }
 
@@ -104,11 +104,14 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let large = Arc::clone(&self.large);
         if is_plain_verify(&request) {
-            return Box::pin(async move { Ok(answer(&large.0.node, request).await) });
+            let peer = self.peer.clone();
+            return Box::pin(
+                async move { Ok(answer(&large.0.node, peer.as_ref(), request).await) },
+            );
         }
         let (rpc, began) = (Rpc::at(request.uri().path()), Instant::now());
         request.extensions_mut().insert(Arrived(began));
-        if let Some(peer) = self.peer {
+        if let Some(peer) = self.peer.clone() {
             request.extensions_mut().insert(peer);
         }
         let (node, limit) = (Arc::clone(&large.0.node), limit(request.headers()));
@@ -139,11 +142,11 @@ fn is_plain_verify(request: &Request<Body>) -> bool {
         && !headers.contains_key(&GRPC_ENCODING)
 }
 
-async fn answer(node: &Node, request: Request<Body>) -> Response<Body> {
+async fn answer(node: &Node, peer: Option<&Peer>, request: Request<Body>) -> Response<Body> {
     let began = Instant::now();
     let (parts, body) = request.into_parts();
     let metadata = MetadataMap::from_headers(parts.headers);
-    let mut verdict = pin!(verdict(node, &metadata, body));
+    let mut verdict = pin!(verdict(node, &metadata, peer, body));
     // Nearly always it is there at once. What waits, for its message or for a consistency token, is
     // given a timer only then.
     let at_once = poll_fn(|context| Poll::Ready(verdict.as_mut().poll(context))).await;
@@ -168,10 +171,11 @@ async fn answer(node: &Node, request: Request<Body>) -> Response<Body> {
 async fn verdict(
     node: &Node,
     metadata: &MetadataMap,
+    peer: Option<&Peer>,
     mut body: Body,
 ) -> Result<(Vec<u8>, i32), Status> {
     let message = message(&mut body).await?;
-    Ok(verify_key::run_encoded(node, metadata, &message).await?)
+    Ok(verify_key::run_encoded(node, metadata, peer, &message).await?)
 }
 
 /// The one message of a request, without what stands before it.

@@ -3,10 +3,7 @@
 use std::str::FromStr;
 
 use api::v1 as wire;
-use domain::{
-    DomainPattern, DomainRules, Env, InvalidValue, KeyId, Network, Principal, Scope, ScopeSet,
-    WorkspaceId,
-};
+use domain::{DomainPattern, DomainRules, Env, InvalidValue, Network, Principal, Scope, ScopeSet};
 use jiff::Timestamp;
 
 use super::mutation::Wait;
@@ -21,14 +18,6 @@ pub fn id<Id: FromStr<Err = InvalidValue>>(path: &str, text: &str) -> Result<Id,
         return Err(Refusal::field(path, "is required"));
     }
     text.parse().in_field(path)
-}
-
-/// The workspace and key of a request on one key.
-///
-/// # Errors
-/// One is missing or malformed.
-pub fn key(workspace_id: &str, key_id: &str) -> Result<(WorkspaceId, KeyId), Refusal> {
-    Ok((id("workspace_id", workspace_id)?, id("key_id", key_id)?))
 }
 
 /// A text that makes a value; absent if empty.

@@ -10,7 +10,7 @@ use readmodel::keys::Keys;
 use super::call::Call;
 use super::status::{Refusal, Resource};
 use super::switch::opened_owner_email;
-use super::{convert, fields, last_use, reading};
+use super::{convert, last_use, reading};
 use crate::node::Node;
 use crate::usage;
 
@@ -20,8 +20,7 @@ pub(super) async fn run(
     call: Call,
     request: GetApiKeyRequest,
 ) -> Result<GetApiKeyResponse, Refusal> {
-    let (workspace, key_id) = fields::key(&request.workspace_id, &request.key_id)?;
-    call.caller.reads(workspace)?;
+    let (workspace, key_id) = call.key(&request.workspace_id, &request.key_id, Resource::ApiKey)?;
     let client = reading::of_workspace(&node, workspace, &[Keys.name()], &request.at_least).await?;
     let row = readmodel::keys::get(&**client, workspace, key_id)
         .await?

@@ -12,7 +12,7 @@ use verifier::EnvSet;
 use super::call::Call;
 use super::convert::OpenedConfig;
 use super::status::{Refusal, Resource};
-use super::{convert, fields, reading};
+use super::{convert, reading};
 use crate::node::Node;
 
 /// Answers the call.
@@ -21,8 +21,7 @@ pub(super) async fn run(
     call: Call,
     request: GetConfigRequest,
 ) -> Result<GetConfigResponse, Refusal> {
-    let (workspace, key_id) = fields::key(&request.workspace_id, &request.key_id)?;
-    call.caller.reads(workspace)?;
+    let (workspace, key_id) = call.key(&request.workspace_id, &request.key_id, Resource::Config)?;
     let needed = [Configs.name(), Keys.name()];
     let client = reading::of_workspace(&node, workspace, &needed, &request.at_least).await?;
     let missing = || Refusal::not_found(Resource::Config, key_id.to_string());

@@ -29,9 +29,8 @@ pub(super) async fn run(
     call: Call,
     request: GetKeyUsageRequest,
 ) -> Result<GetKeyUsageResponse, Refusal> {
-    let (workspace, key_id) = fields::key(&request.workspace_id, &request.key_id)?;
+    let (workspace, key_id) = call.key(&request.workspace_id, &request.key_id, Resource::ApiKey)?;
     let range = range(&request, node.clock.now())?;
-    call.caller.reads(workspace)?;
     let client = reading::of_workspace(&node, workspace, &[Keys.name()], &request.at_least).await?;
     readmodel::keys::get(&**client, workspace, key_id)
         .await?

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use api::v1::{GetWorkspaceRequest, GetWorkspaceResponse};
-use domain::WorkspaceId;
 
 use eventlog::Projection;
 use readmodel::workspaces::Workspaces;
@@ -11,7 +10,7 @@ use readmodel::workspaces::Workspaces;
 use super::call::Call;
 use super::caller::foreign;
 use super::status::Refusal;
-use super::{convert, fields, reading};
+use super::{convert, reading};
 use crate::node::Node;
 
 /// Answers the call.
@@ -20,8 +19,7 @@ pub(super) async fn run(
     call: Call,
     request: GetWorkspaceRequest,
 ) -> Result<GetWorkspaceResponse, Refusal> {
-    let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
-    call.caller.owns(workspace)?;
+    let workspace = call.workspace(&request.workspace_id)?;
     let needed = [Workspaces.name()];
     let client = reading::of_workspace(&node, workspace, &needed, &request.at_least).await?;
     let row = readmodel::workspaces::get(&**client, workspace)

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use super::call::Call;
 use super::create_api_key::Asked;
 use super::mutation::{Mutation, Wait};
+use super::standing;
 use super::status::{InField, Refusal, Resource};
-use super::{fields, standing};
 use crate::commands::{CommandError, Intent};
 use crate::imported::Foreign;
 use crate::node::Node;
@@ -30,8 +30,7 @@ pub(super) async fn run(
     call: Call,
     request: ImportApiKeysRequest,
 ) -> Result<ImportApiKeysResponse, Refusal> {
-    let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
-    call.caller.manages(workspace)?;
+    let workspace = call.workspace(&request.workspace_id)?;
     refuse_many(request.items.len())?;
     if standing::existing(&node, workspace)?.suspended {
         return Err(Refusal::new(ErrorReason::WorkspaceSuspended, "the workspace is suspended"));

@@ -66,7 +66,8 @@ impl Large {
     ) -> Result<(Request<Body>, Option<OwnedSemaphorePermit>), Status> {
         let (mut parts, body) = request.into_parts();
         let metadata = MetadataMap::from_headers(parts.headers);
-        Caller::of(&self.node, &metadata)?;
+        let caller = Caller::of(&self.node, &metadata, parts.extensions.get()).await?;
+        parts.extensions.insert(caller);
         parts.headers = metadata.into_headers();
         let (message, room) = self.read(body).await?;
         if let Some((items, [0, ..])) = items(rpc).zip(Some(&*message)) {

@@ -34,8 +34,7 @@ pub(super) async fn run(
     call: Call,
     request: ListApiKeysRequest,
 ) -> Result<ListApiKeysResponse, Refusal> {
-    let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
-    call.caller.reads(workspace)?;
+    let workspace = call.workspace(&request.workspace_id)?;
     let now = node.clock.now();
     let mut filter = filter(workspace, &request, now)?;
     let order = match fields::variant("order", request.order)? {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use api::v1::{self as wire, ListEventsRequest, ListEventsResponse};
-use domain::WorkspaceId;
 use eventlog::{AuditOrder, AuditScan, Position, RecordedEvent};
 use prost::Message;
 
@@ -27,7 +26,7 @@ pub(super) async fn run(
     call: Call,
     request: ListEventsRequest,
 ) -> Result<ListEventsResponse, Refusal> {
-    let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
+    let workspace = call.workspace(&request.workspace_id)?;
     call.caller.audits(workspace)?;
     let wanted = Wanted {
         workspace,

@@ -18,10 +18,9 @@ use crate::node::Node;
 /// Answers the call.
 pub(super) async fn run(
     node: Arc<Node>,
-    call: Call,
+    _: Call,
     request: ListServiceCredentialsRequest,
 ) -> Result<ListServiceCredentialsResponse, Refusal> {
-    call.caller.operates()?;
     let workspace = match request.workspace_id.as_str() {
         "" => None,
         text => Some(fields::id("workspace_id", text)?),

@@ -1,5 +1,6 @@
 //! The wire: one file an RPC, and the few that they share. Nothing behind this folder sees gRPC.
 
+mod access;
 mod asked;
 mod audit_event;
 mod batch_verify_keys;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use api::v1::{ResetWorkspaceTokenRequest, ResetWorkspaceTokenResponse};
 use domain::workspace::WorkspaceCommand;
-use domain::{CredentialKind, Env, WorkspaceId};
+use domain::{CredentialKind, Env};
 
 use super::call::Call;
 use super::fields;
@@ -22,8 +22,7 @@ pub(super) async fn run(
     call: Call,
     request: ResetWorkspaceTokenRequest,
 ) -> Result<ResetWorkspaceTokenResponse, Refusal> {
-    let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
-    call.caller.owns(workspace)?;
+    let workspace = call.workspace(&request.workspace_id)?;
     let kind = CredentialKind::WorkspaceToken;
     let drawn = node.draw(kind, Env::Live, Some(workspace), workspace.uuid())?;
     let on_workspace = OnWorkspace {

@@ -18,7 +18,6 @@ pub(super) async fn run(
     call: Call,
     request: ResumeWorkspaceRequest,
 ) -> Result<ResumeWorkspaceResponse, Refusal> {
-    call.caller.operates()?;
     let on_workspace = OnWorkspace {
         asked: &request,
         workspace: fields::id("workspace_id", &request.workspace_id)?,

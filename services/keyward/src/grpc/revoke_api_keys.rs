@@ -31,8 +31,7 @@ pub(super) async fn run(
     call: Call,
     request: RevokeApiKeysRequest,
 ) -> Result<RevokeApiKeysResponse, Refusal> {
-    let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
-    call.caller.manages(workspace)?;
+    let workspace = call.workspace(&request.workspace_id)?;
     let (reason, text) = why(request.reason, &request.reason_text)?;
     let filter = filter(workspace, &request)?;
     let wait = fields::wait(request.wait)?;

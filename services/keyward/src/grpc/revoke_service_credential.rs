@@ -20,7 +20,6 @@ pub(super) async fn run(
     call: Call,
     request: RevokeServiceCredentialRequest,
 ) -> Result<RevokeServiceCredentialResponse, Refusal> {
-    call.caller.operates()?;
     let id: ServiceCredentialId =
         fields::id("service_credential_id", &request.service_credential_id)?;
     let revoke = ServiceCredentialCommand::Revoke { now: node.clock.now() };

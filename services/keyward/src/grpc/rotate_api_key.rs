@@ -26,7 +26,6 @@ pub(super) async fn run(
     let on_key = on_key!(request, fields::wait(request.wait)?);
     let found = on_key.find(&node, &call).await?;
     let ApiKey { workspace_id, key_id, ref settings, .. } = found.key;
-    call.caller.makes(settings.env)?;
     let kind = CredentialKind::ApiKey;
     let drawn = node.draw(kind, settings.env, Some(workspace_id), key_id.uuid())?;
     let credential = drawn.record.clone();

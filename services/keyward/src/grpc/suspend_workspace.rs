@@ -18,7 +18,6 @@ pub(super) async fn run(
     call: Call,
     request: SuspendWorkspaceRequest,
 ) -> Result<SuspendWorkspaceResponse, Refusal> {
-    call.caller.operates()?;
     let reason = ReasonText::new(request.reason_text.clone()).in_field("reason_text")?;
     let on_workspace = OnWorkspace {
         asked: &request,

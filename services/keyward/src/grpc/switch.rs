@@ -65,8 +65,7 @@ impl<Asked: Message> OnKey<'_, Asked> {
 
     /// The first half of [`OnKey::run`]: the key, if this caller may change it.
     pub(super) async fn find(&self, node: &Node, call: &Call) -> Result<Found, Refusal> {
-        let (workspace, key_id) = fields::key(self.workspace_id, self.key_id)?;
-        call.caller.manages(workspace)?;
+        let (workspace, key_id) = call.key(self.workspace_id, self.key_id, Resource::ApiKey)?;
         standing::decidable(node, workspace)?;
         let etag = fields::etag(self.etag)?;
         let key = visible(node, call, workspace, key_id).await?;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::asked::Asked;
 use super::call::Call;
 use super::history::History;
-use super::status::{InField, Refusal};
+use super::status::{InField, Refusal, Resource};
 use super::verify_view::View;
 use super::{audit_event, convert, explain, fields, reading, verdict};
 use crate::node::Node;
@@ -23,7 +23,7 @@ pub(super) async fn run(
     call: Call,
     request: VerifyAtRequest,
 ) -> Result<VerifyAtResponse, Refusal> {
-    let (workspace, key_id) = fields::key(&request.workspace_id, &request.key_id)?;
+    let (workspace, key_id) = call.key(&request.workspace_id, &request.key_id, Resource::ApiKey)?;
     call.caller.audits(workspace)?;
     let question = wire::VerifyKeyRequest {
         client_ip: request.client_ip,

@@ -16,6 +16,7 @@ use tracing::Instrument;
 use verifier::{Answer, EnvSet, Kept, Query, Tenant, Verifier};
 
 use super::asked::Asked;
+use super::call::Peer;
 use super::caller::Caller;
 use super::express::{HEAD, malformed};
 use super::rpc::Rpc;
@@ -42,7 +43,7 @@ pub(super) async fn run(
 ) -> Result<Response<VerifyKeyResponse>, Status> {
     let began = Instant::now();
     let span = call::span(node, Rpc::VerifyKey, request.metadata());
-    let answered = answer(node, request.metadata(), request.get_ref()).instrument(span).await;
+    let answered = answer(node, &request).instrument(span).await;
     let answered = answered.map_err(Status::from);
     count(node, answered.as_ref().map(|answer| answer.denial), began);
     answered.map(Response::new)
@@ -50,10 +51,10 @@ pub(super) async fn run(
 
 async fn answer(
     node: &Node,
-    metadata: &MetadataMap,
-    request: &VerifyKeyRequest,
+    request: &Request<VerifyKeyRequest>,
 ) -> Result<VerifyKeyResponse, Refusal> {
-    let caller = Caller::of(node, metadata)?;
+    let caller = Caller::of(node, request.metadata(), request.extensions().get()).await?;
+    let request = request.get_ref();
     catch_up(node, request).await?;
     let begun = node.freshness.begin();
     let (mut response, used) = judge(node, &node.verifier.load(), &caller, request)?;
@@ -70,14 +71,15 @@ async fn answer(
 pub(super) async fn run_encoded(
     node: &Node,
     metadata: &MetadataMap,
+    peer: Option<&Peer>,
     message: &[u8],
 ) -> Result<(Vec<u8>, i32), Refusal> {
     let span = call::span(node, Rpc::VerifyKey, metadata);
     let Some(view) = View::read(message) else {
         let request = VerifyKeyRequest::decode(message).map_err(|_| malformed())?;
-        return answer_encoded(node, metadata, &View::of(&request)).instrument(span).await;
+        return answer_encoded(node, metadata, peer, &View::of(&request)).instrument(span).await;
     };
-    answer_encoded(node, metadata, &view).instrument(span).await
+    answer_encoded(node, metadata, peer, &view).instrument(span).await
 }
 
 /// Records that a key was used, once that is answered.
@@ -104,10 +106,11 @@ pub(super) fn count(node: &Node, answered: Result<i32, &Status>, began: Instant)
 async fn answer_encoded(
     node: &Node,
     metadata: &MetadataMap,
+    peer: Option<&Peer>,
     view: &View<'_>,
 ) -> Result<(Vec<u8>, i32), Refusal> {
     let mut begun = node.freshness.begin();
-    let caller = Caller::before_end(node, metadata, begun)?;
+    let caller = Caller::before_end(node, metadata, peer, begun).await?;
     if view.requirement.is_some() {
         node.freshness.end(begun)?;
         catch_up_with(node, view.requirement).await?;

@@ -18,12 +18,13 @@ use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
-use super::call::{self, Call};
+use super::access;
+use super::call::{self, Call, Peer};
 use super::caller::Caller;
 use super::event_filter::Wanted;
 use super::rpc::Rpc;
 use super::status::{Refusal, shutting_down, unavailable};
-use super::{fields, list_events, reading, standing};
+use super::{list_events, reading, standing};
 use crate::node::Node;
 
 /// The longest without a message, less than what is promised: a read may take its time.
@@ -49,14 +50,14 @@ pub(super) async fn run(
     node: &Arc<Node>,
     request: Request<WatchEventsRequest>,
 ) -> Result<Response<Messages>, Status> {
-    let metadata = request.metadata().clone();
+    let (metadata, peer) = (request.metadata().clone(), request.extensions().get().cloned());
     let ends = call::timeout(metadata.as_ref()).map(|timeout| Instant::now() + timeout);
     let opened = call::manage(node, Rpc::WatchEvents, request, open).await?;
-    Ok(opened.map(|watch| messages(Open { metadata, ends, ..watch })))
+    Ok(opened.map(|watch| messages(Open { metadata, peer, ends, ..watch })))
 }
 
 async fn open(node: Arc<Node>, call: Call, request: WatchEventsRequest) -> Result<Open, Refusal> {
-    let workspace: WorkspaceId = fields::id("workspace_id", &request.workspace_id)?;
+    let workspace = call.workspace(&request.workspace_id)?;
     call.caller.audits(workspace)?;
     let wanted = Wanted {
         workspace,
@@ -83,6 +84,7 @@ async fn open(node: Arc<Node>, call: Call, request: WatchEventsRequest) -> Resul
     Ok(Open {
         node,
         metadata: MetadataMap::new(),
+        peer: None,
         ends: None,
         workspace,
         filter,
@@ -99,6 +101,7 @@ struct Open {
     node: Arc<Node>,
     /// What the caller presented.
     metadata: MetadataMap,
+    peer: Option<Peer>,
     /// The caller's deadline.
     ends: Option<Instant>,
     workspace: WorkspaceId,
@@ -161,7 +164,9 @@ impl Open {
         self.read_at = Instant::now();
         let (page, head) = self.page().await?;
         // After the read: what was written after the caller's end is not shown.
-        Caller::of(&self.node, &self.metadata)?.audits(self.workspace)?;
+        let caller = Caller::of(&self.node, &self.metadata, self.peer.as_ref()).await?;
+        access::admit(&caller, Rpc::WatchEvents)?;
+        caller.audits(self.workspace)?;
         standing::existing(&self.node, self.workspace)?;
         let (events, cut) = list_events::shown(&page.events)?;
         let stopped = cut.or(page.next);

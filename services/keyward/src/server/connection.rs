@@ -53,12 +53,12 @@ impl Connection {
         if &preface != PREFACE {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "not HTTP/2"));
         }
-        Ok(Self { socket, preface: PREFACE, peer: Peer(address), _slot: slot })
+        Ok(Self { socket, preface: PREFACE, peer: Peer { address, identity: None }, _slot: slot })
     }
 
     /// Who is at the other end.
-    pub(super) const fn peer(&self) -> Peer {
-        self.peer
+    pub(super) fn peer(&self) -> Peer {
+        self.peer.clone()
     }
 }
 
