@@ -32,6 +32,7 @@ pub(crate) const RPCS: &[&str] = &[
     "SuspendWorkspace",
     "ResumeWorkspace",
     "ResetWorkspaceToken",
+    "EraseSubject",
     "CreateServiceCredential",
     "ListServiceCredentials",
     "RevokeServiceCredential",
@@ -191,6 +192,10 @@ async fn ask_of_workspaces(client: &Client, rpc: &str, at: &Target) -> Asked {
         }
         "ResetWorkspaceToken" => {
             send!(workspaces.reset_workspace_token, ResetWorkspaceTokenRequest { workspace_id })
+        }
+        "EraseSubject" => {
+            let subject = Some(wire::erase_subject_request::Subject::KeyId(at.key.clone()));
+            send!(workspaces.erase_subject, EraseSubjectRequest { workspace_id, subject })
         }
         "CreateServiceCredential" => {
             let permissions = vec![wire::Permission::Verify.into()];

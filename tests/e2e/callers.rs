@@ -46,6 +46,7 @@ const TABLE: &[(&str, &str)] = &[
     ("SuspendWorkspace", "y---------"),
     ("ResumeWorkspace", "y---------"),
     ("ResetWorkspaceToken", "yy--------"),
+    ("EraseSubject", "yy--------"),
     ("CreateServiceCredential", "y---------"),
     ("ListServiceCredentials", "y---------"),
     ("RevokeServiceCredential", "y---------"),

@@ -18,6 +18,7 @@ mod deadlines;
 mod delete_api_key;
 mod disable_api_key;
 mod enable_api_key;
+mod erase_subject;
 mod get_api_key;
 mod get_config;
 mod get_key_usage;

@@ -26,6 +26,7 @@ const ON_WORKSPACE: &[&str] = &[
     "ImportApiKeys",
     "GetWorkspace",
     "ResetWorkspaceToken",
+    "EraseSubject",
     "ListEvents",
     "VerifyAt",
     "WatchEvents",
@@ -95,8 +96,9 @@ async fn a_foreign_workspace_is_answered_as_one_that_does_not_exist() {
         for rpc in ON_WORKSPACE {
             let foreign = refused(caller, rpc, &real).await;
             let nowhere = refused(caller, rpc, &none).await;
-            // A service may not call these two at all, wherever.
-            let denied = ["GetWorkspace", "ResetWorkspaceToken"].contains(rpc) && at == 1;
+            // A service may not call these at all, wherever.
+            let denied =
+                ["GetWorkspace", "ResetWorkspaceToken", "EraseSubject"].contains(rpc) && at == 1;
             let told = match denied {
                 true => ErrorReason::PermissionDenied,
                 false => ErrorReason::WorkspaceNotFound,

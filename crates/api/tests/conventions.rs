@@ -67,6 +67,7 @@ fn every_rpc_has_the_documented_route() {
         ("SuspendWorkspace", "POST /v1/workspaces/{workspace_id}:suspend *"),
         ("ResumeWorkspace", "POST /v1/workspaces/{workspace_id}:resume *"),
         ("ResetWorkspaceToken", "POST /v1/workspaces/{workspace_id}:resetToken *"),
+        ("EraseSubject", "POST /v1/workspaces/{workspace_id}:eraseSubject *"),
         ("CreateServiceCredential", "POST /v1/serviceCredentials *"),
         ("ListServiceCredentials", "GET /v1/serviceCredentials"),
         ("RevokeServiceCredential", "DELETE /v1/serviceCredentials/{service_credential_id}"),

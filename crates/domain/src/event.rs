@@ -132,6 +132,7 @@ events! {
     "api_key.grace_ended", 1 => ApiKey(ApiKeyEvent::GraceEnded),
     "api_key.deleted", 1 => ApiKey(ApiKeyEvent::Deleted),
     "api_key.undeleted", 1 => ApiKey(ApiKeyEvent::Undeleted),
+    "api_key.subject_erased", 1 => ApiKey(ApiKeyEvent::SubjectErased),
     "config.created", 1 => Config(ConfigEvent::Created),
     "auth_token.issued", 1 => AuthToken(AuthTokenEvent::Issued),
     "service_credential.created", 1 => ServiceCredential(ServiceCredentialEvent::Created),
@@ -162,7 +163,8 @@ impl Event {
                 | ApiKeyEvent::ValidityChanged(_)
                 | ApiKeyEvent::Rotated(_)
                 | ApiKeyEvent::GraceEnded(_)
-                | ApiKeyEvent::Deleted(_) => true,
+                | ApiKeyEvent::Deleted(_)
+                | ApiKeyEvent::SubjectErased(_) => true,
                 ApiKeyEvent::Created(_)
                 | ApiKeyEvent::Enabled(_)
                 | ApiKeyEvent::Renamed(_)

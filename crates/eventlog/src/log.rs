@@ -245,6 +245,14 @@ impl EventLog {
         requests::purge(&self.database, now).await
     }
 
+    /// Removes every sealed reply of requests in this workspace, expired or not; the requests stay known.
+    ///
+    /// # Errors
+    /// As [`EventLog::head`].
+    pub async fn drop_replies(&self, workspace: &str) -> Result<u64, LogError> {
+        requests::drop_replies(&self.database, workspace).await
+    }
+
     /// Forgets the requests that expired at or before `before`: their ids may be used anew. Returns
     /// how many. In batches, as [`EventLog::purge_requests`].
     ///

@@ -33,6 +33,14 @@ pub(crate) async fn forget(database: &Database, before: Timestamp) -> Result<u64
     in_batches(database, "forget_requests", &sql, before).await
 }
 
+/// Removes every sealed reply of a workspace, whatever its time.
+pub(crate) async fn drop_replies(database: &Database, workspace: &str) -> Result<u64, LogError> {
+    let client = database.client().await?;
+    let sql = "UPDATE log.requests SET sealed_reply = NULL \
+               WHERE workspace = $1 AND sealed_reply IS NOT NULL";
+    Ok(client.execute(sql, &[&workspace]).await?)
+}
+
 async fn in_batches(
     database: &Database,
     name: &'static str,

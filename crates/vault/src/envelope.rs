@@ -1,6 +1,6 @@
-//! Envelopes for secrets of others and personal details: each workspace has a data key (DEK) that
-//! seals its values, and a key of the ring (KEK) wraps the DEK. To erase a workspace, its wrapped
-//! DEK is forgotten. Where wrapped DEKs are kept, and when they are wrapped anew, is the service's.
+//! Envelopes for secrets of others and personal details: a data key (DEK) seals values, and a key of the
+//! ring (KEK) wraps the DEK. To erase what a DEK sealed, its wrapped form is forgotten. Where wrapped DEKs
+//! are kept, what each of them seals, and when they are wrapped anew, is the service's.
 
 use domain::{Sealed, WorkspaceId};
 use secrecy::{SecretSlice, SecretString};
@@ -69,10 +69,9 @@ pub enum OpenError {
     NotText,
 }
 
-/// A workspace's data key: 32 random bytes, wiped when dropped. It can't be printed.
+/// A data key of a workspace: 32 random bytes, wiped when dropped. It can't be printed.
 ///
-/// Nonces are random, so one DEK may seal at most 2^32 values; a workspace's settings stay far
-/// below.
+/// Nonces are random, so one DEK may seal at most 2^32 values; a key's settings stay far below.
 pub struct Dek {
     id: Uuid,
     workspace: WorkspaceId,

@@ -54,7 +54,7 @@ impl Verifier {
                 self.change_attributes(writer, key_id, |has| has.metadata = labels.cloned());
             }
             // Shown by the RPCs that manage a key, and in no verdict.
-            ApiKeyEvent::Redescribed(_) => {}
+            ApiKeyEvent::Redescribed(_) | ApiKeyEvent::SubjectErased(_) => {}
         }
     }
 

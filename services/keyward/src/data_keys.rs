@@ -1,11 +1,15 @@
-//! The data key (DEK) of each workspace: kept wrapped in a table beside the log, opened on demand,
-//! remembered for a while. Deliberately outside the log: deleting a row makes what it seals
-//! unreadable, and the log stays whole.
+//! The data key (DEK) of each key: kept wrapped in a table beside the log, opened on demand, remembered
+//! for a while. Deliberately outside the log: deleting a row makes what it seals unreadable, and the log
+//! stays whole.
+//!
+//! An erasure deletes the rows first, then says so in the log, and waits until every node has forgotten
+//! what it remembers (`tail.rs`). A row that was read before and comes back after that is not remembered.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{Sealed, SealedSecret, WorkspaceId};
+use deadpool_postgres::Object;
+use domain::{KeyId, Sealed, SealedSecret, WorkspaceId};
 use eventlog::{Database, LogError};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
@@ -15,14 +19,23 @@ use vault::{Dek, Keks, NoEntropy, OpenError, Place, SealError, SealPurpose, Wrap
 use crate::entropy;
 
 /// How many opened data keys are remembered; past it all are forgotten and opened anew.
-const MOST_REMEMBERED: usize = 4_096;
+const MOST_REMEMBERED: usize = 16_384;
 
-/// Opens and makes data keys.
+/// Opens, makes and destroys data keys.
 pub struct DataKeys {
     database: Database,
     keks: Arc<Keks>,
-    opened: Mutex<HashMap<Uuid, Arc<Dek>>>,
-    active: Mutex<HashMap<WorkspaceId, Uuid>>,
+    opened: Mutex<Opened>,
+}
+
+/// The data keys that were opened lately.
+#[derive(Default)]
+struct Opened {
+    by_id: HashMap<Uuid, Arc<Dek>>,
+    /// The one that seals for a key now.
+    active: HashMap<KeyId, Uuid>,
+    /// How often all of it was forgotten. What was read before that is not remembered after it.
+    forgotten: u64,
 }
 
 /// Why something can't be sealed or opened.
@@ -52,44 +65,89 @@ impl DataKeys {
     /// The data keys in this database, wrapped by these key-encryption keys.
     #[must_use]
     pub fn new(database: Database, keks: Arc<Keks>) -> Self {
-        Self { database, keks, opened: Mutex::default(), active: Mutex::default() }
+        Self { database, keks, opened: Mutex::default() }
     }
 
-    /// The data key that seals for `workspace` now; made if it has none.
+    /// The data key that seals for a key now; made if it has none.
     ///
     /// # Errors
     /// The database does not answer, or the stored key does not open.
     pub async fn active(
         &self,
         workspace: WorkspaceId,
+        key: KeyId,
         now: Timestamp,
     ) -> Result<Arc<Dek>, DataKeyError> {
-        let known = locked(&self.active).get(&workspace).copied();
-        if let Some(dek) = known.and_then(|id| locked(&self.opened).get(&id).cloned()) {
-            return Ok(dek);
-        }
+        let forgotten = {
+            let opened = locked(&self.opened);
+            let known = opened.active.get(&key).and_then(|id| opened.by_id.get(id));
+            if let Some(dek) = known {
+                return Ok(Arc::clone(dek));
+            }
+            opened.forgotten
+        };
         let client = self.database.client().await?;
-        let read =
-            "SELECT dek_id, kek, wrapped FROM vault.data_keys WHERE workspace_id = $1 AND active";
-        let mut row = client.query_opt(read, &[&workspace.uuid()]).await?;
+        let read = client
+            .prepare_cached(
+                "SELECT dek_id, kek, wrapped FROM vault.data_keys \
+                 WHERE key_id = $1 AND workspace_id = $2 AND active",
+            )
+            .await?;
+        let mut row = client.query_opt(&read, &[&key.uuid(), &workspace.uuid()]).await?;
         if row.is_none() {
-            let id = entropy::uuid_v7(now)?;
-            let wrapped = self.keks.wrap(&self.keks.new_dek(workspace, id)?)?;
+            self.insert(&client, workspace, key, now).await?;
             // Whoever is first wins; everybody reads what the first one wrote.
-            client
-                .execute(
-                    "INSERT INTO vault.data_keys (dek_id, workspace_id, kek, wrapped, active) \
-                     VALUES ($1, $2, $3, $4, true) ON CONFLICT DO NOTHING",
-                    &[&id, &workspace.uuid(), &i32::from(wrapped.kek), &wrapped.bytes],
-                )
-                .await?;
-            row = client.query_opt(read, &[&workspace.uuid()]).await?;
+            row = client.query_opt(&read, &[&key.uuid(), &workspace.uuid()]).await?;
         }
         let row = row.ok_or(OpenError::OtherDek)?;
         let id: Uuid = row.try_get(0)?;
         let dek = self.unwrap(workspace, id, row.try_get(1)?, row.try_get(2)?)?;
-        locked(&self.active).insert(workspace, id);
+        let mut opened = locked(&self.opened);
+        if opened.remember(forgotten, &dek) {
+            opened.active.insert(key, id);
+        }
         Ok(dek)
+    }
+
+    /// The first data key of a key that is just being made.
+    ///
+    /// # Errors
+    /// As [`DataKeys::active`].
+    pub async fn first(
+        &self,
+        workspace: WorkspaceId,
+        key: KeyId,
+        now: Timestamp,
+    ) -> Result<Arc<Dek>, DataKeyError> {
+        let client = self.database.client().await?;
+        match self.insert(&client, workspace, key, now).await? {
+            Some(dek) => Ok(Arc::new(dek)),
+            // An id that is derived, as of imported keys, may have been tried before.
+            None => self.active(workspace, key, now).await,
+        }
+    }
+
+    async fn insert(
+        &self,
+        client: &Object,
+        workspace: WorkspaceId,
+        key: KeyId,
+        now: Timestamp,
+    ) -> Result<Option<Dek>, DataKeyError> {
+        let id = entropy::uuid_v7(now)?;
+        let dek = self.keks.new_dek(workspace, id)?;
+        let wrapped = self.keks.wrap(&dek)?;
+        let insert = client
+            .prepare_cached(
+                "INSERT INTO vault.data_keys (dek_id, workspace_id, key_id, kek, wrapped, active) \
+                 VALUES ($1, $2, $3, $4, $5, true) ON CONFLICT DO NOTHING",
+            )
+            .await?;
+        let (workspace, key) = (workspace.uuid(), key.uuid());
+        let inserted = client
+            .execute(&insert, &[&id, &workspace, &key, &i32::from(wrapped.kek), &wrapped.bytes])
+            .await?;
+        Ok((inserted == 1).then_some(dek))
     }
 
     /// Opens personal text of `resource`; `None` if its data key was deleted: it is gone for good.
@@ -111,16 +169,80 @@ impl DataKeys {
     }
 
     async fn of(&self, workspace: WorkspaceId, id: Uuid) -> Result<Option<Arc<Dek>>, DataKeyError> {
-        if let Some(dek) = locked(&self.opened).get(&id) {
-            return Ok(Some(Arc::clone(dek)));
+        let known = locked(&self.opened).by_id.get(&id).cloned();
+        match known {
+            Some(dek) => Ok(Some(dek).filter(|dek| dek.workspace() == workspace)),
+            None => Ok(self.open_ahead(workspace, std::iter::once(id)).await?.pop()),
+        }
+    }
+
+    /// Opens those of these data keys of a workspace that are not remembered, with one question to the
+    /// database, so that what they sealed can be opened without one.
+    ///
+    /// # Errors
+    /// The database does not answer, or a stored key does not open.
+    pub async fn open_ahead(
+        &self,
+        workspace: WorkspaceId,
+        ids: impl Iterator<Item = Uuid>,
+    ) -> Result<Vec<Arc<Dek>>, DataKeyError> {
+        let (unknown, forgotten) = {
+            let mut opened = locked(&self.opened);
+            let unknown: Vec<Uuid> = ids.filter(|id| !opened.by_id.contains_key(id)).collect();
+            if opened.by_id.len() + unknown.len() > MOST_REMEMBERED {
+                opened.forget();
+            }
+            (unknown, opened.forgotten)
+        };
+        if unknown.is_empty() {
+            return Ok(Vec::new());
         }
         let client = self.database.client().await?;
-        let read =
-            "SELECT kek, wrapped FROM vault.data_keys WHERE dek_id = $1 AND workspace_id = $2";
-        match client.query_opt(read, &[&id, &workspace.uuid()]).await? {
-            Some(row) => self.unwrap(workspace, id, row.try_get(0)?, row.try_get(1)?).map(Some),
-            None => Ok(None),
+        let read = client
+            .prepare_cached(
+                "SELECT dek_id, kek, wrapped FROM vault.data_keys \
+                 WHERE dek_id = ANY ($1) AND workspace_id = $2",
+            )
+            .await?;
+        let mut deks = Vec::with_capacity(unknown.len());
+        for row in client.query(&read, &[&unknown, &workspace.uuid()]).await? {
+            let dek = self.unwrap(workspace, row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)?;
+            locked(&self.opened).remember(forgotten, &dek);
+            deks.push(dek);
         }
+        Ok(deks)
+    }
+
+    /// Destroys the data keys of these keys of a workspace, in the database; what this program remembers
+    /// of them goes with [`DataKeys::forget`]. Says how many there were.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn destroy(
+        &self,
+        workspace: WorkspaceId,
+        keys: &[KeyId],
+    ) -> Result<u64, DataKeyError> {
+        let keys: Vec<Uuid> = keys.iter().map(|key| key.uuid()).collect();
+        let client = self.database.client().await?;
+        let sql = "DELETE FROM vault.data_keys WHERE workspace_id = $1 AND key_id = ANY ($2)";
+        Ok(client.execute(sql, &[&workspace.uuid(), &keys]).await?)
+    }
+
+    /// Destroys the data keys of this workspace that are not of one key: of builds before keys had their
+    /// own.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn destroy_of_workspace(&self, workspace: WorkspaceId) -> Result<u64, DataKeyError> {
+        let client = self.database.client().await?;
+        let sql = "DELETE FROM vault.data_keys WHERE workspace_id = $1 AND key_id IS NULL";
+        Ok(client.execute(sql, &[&workspace.uuid()]).await?)
+    }
+
+    /// Forgets every data key that was opened: some may have been destroyed.
+    pub fn forget(&self) {
+        locked(&self.opened).forget();
     }
 
     fn unwrap(
@@ -131,18 +253,29 @@ impl DataKeys {
         bytes: Vec<u8>,
     ) -> Result<Arc<Dek>, DataKeyError> {
         let kek = u16::try_from(kek).map_err(|_| OpenError::UnknownKek(0))?;
-        let dek = Arc::new(self.keks.unwrap(workspace, id, &WrappedDek { kek, bytes })?);
-        let mut opened = locked(&self.opened);
-        if opened.len() >= MOST_REMEMBERED {
-            opened.clear();
-            locked(&self.active).clear();
-        }
-        opened.insert(id, Arc::clone(&dek));
-        Ok(dek)
+        Ok(Arc::new(self.keks.unwrap(workspace, id, &WrappedDek { kek, bytes })?))
     }
 }
 
-/// Seals what belongs to one key under its workspace's data key.
+impl Opened {
+    fn forget(&mut self) {
+        self.by_id.clear();
+        self.active.clear();
+        self.forgotten += 1;
+    }
+
+    /// Remembers what was read of the database, unless all was forgotten meanwhile: it may have been read
+    /// just before it was destroyed.
+    fn remember(&mut self, forgotten: u64, dek: &Arc<Dek>) -> bool {
+        let counts = forgotten == self.forgotten;
+        if counts {
+            self.by_id.insert(dek.id(), Arc::clone(dek));
+        }
+        counts
+    }
+}
+
+/// Seals what belongs to one key under its data key.
 pub struct Sealer<'a> {
     /// The data key.
     pub dek: &'a Dek,

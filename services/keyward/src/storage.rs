@@ -25,6 +25,10 @@ const VAULT_MIGRATIONS: MigrationSet = MigrationSet {
     files: &[
         Migration { name: "0001_vault.sql", sql: include_str!("../migrations/0001_vault.sql") },
         Migration { name: "0002_usage.sql", sql: include_str!("../migrations/0002_usage.sql") },
+        Migration {
+            name: "0003_subject_keys.sql",
+            sql: include_str!("../migrations/0003_subject_keys.sql"),
+        },
     ],
 };
 

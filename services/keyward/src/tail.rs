@@ -240,6 +240,8 @@ impl Tail {
             self.node.freshness.withdraw();
         }
         self.node.verifier.store(verifier);
+        // Erasures may be among the events that were passed over.
+        self.node.data_keys.forget();
         self.node.freshness.note_warm(at);
         tracing::info!(keys = loaded.key_count, position = %start, took = ?began.elapsed(), "the verifier is warm");
         Ok((subscription, Warm { keys: loaded.keys, workspaces: loaded.workspaces }))
@@ -270,14 +272,21 @@ impl Tail {
                 }
                 Err(error) => return error.into(),
             };
-            let mut awaited = false;
+            let (mut awaited, mut erased) = (false, false);
             for recorded in &batch.events {
                 // One event at a time: a batch of verdicts that waits, waits for no more than that.
                 let _turn = self.node.applying.write().unwrap_or_else(PoisonError::into_inner);
                 match fold::apply(&verifier, recorded, warm) {
-                    Ok(takes_away) => awaited |= takes_away,
+                    Ok(applied) => {
+                        awaited |= applied.awaited;
+                        erased |= applied.erased;
+                    }
                     Err(error) => return Trouble::Newer(error),
                 }
+            }
+            if erased {
+                // Before anybody is told that this node has applied it.
+                self.node.data_keys.forget();
             }
             if !self.node.freshness.note_applied(&batch.events) {
                 return Trouble::Unsound(Box::new(OtherHistory));

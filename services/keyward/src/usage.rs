@@ -20,4 +20,4 @@ pub(crate) use flush::{Flusher, describe_metrics};
 pub(crate) use read::{CredentialUse, HourCount, hours, of};
 pub(crate) use recorder::Recorder;
 pub(crate) use tally::{LastUse, Use};
-pub(crate) use write::forget_hours;
+pub(crate) use write::{forget_hours, forget_places};

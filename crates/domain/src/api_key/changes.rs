@@ -129,7 +129,12 @@ impl ApiKeyEvent {
             Self::Rotated(rotated) => {
                 rotated.grace_until <= rotated.at || before.in_grace(rotated.at)
             }
-            Self::Disabled(_) | Self::Revoked(_) | Self::GraceEnded(_) | Self::Deleted(_) => true,
+            // Not from verdicts, but from every node that has the data key in memory.
+            Self::SubjectErased(_)
+            | Self::Disabled(_)
+            | Self::Revoked(_)
+            | Self::GraceEnded(_)
+            | Self::Deleted(_) => true,
             Self::Created(_)
             | Self::Enabled(_)
             | Self::Renamed(_)

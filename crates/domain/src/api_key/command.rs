@@ -78,4 +78,9 @@ pub enum ApiKeyCommand {
         /// The moment of asking.
         now: Timestamp,
     },
+    /// Note that what was sealed for it can't be read any more. Of a dead key, too.
+    EraseSubject {
+        /// The moment of asking.
+        now: Timestamp,
+    },
 }

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::command::ApiKeyCommand;
 use super::event::{
-    ApiKeyEvent, Created, Deleted, Disabled, Enabled, GraceEnded, Revoked, Rotated, Undeleted,
+    ApiKeyEvent, Created, Deleted, Disabled, Enabled, GraceEnded, Revoked, Rotated, SubjectErased,
+    Undeleted,
 };
 use super::state::{ApiKey, ApiKeyState};
 use crate::{CredentialRecord, Decider, Rejection};
@@ -55,7 +56,8 @@ fn create(command: ApiKeyCommand) -> Result<ApiKeyEvent, Rejection> {
         | ApiKeyCommand::Rotate { .. }
         | ApiKeyCommand::EndRotationGrace { .. }
         | ApiKeyCommand::Delete { .. }
-        | ApiKeyCommand::Undelete { .. } => Err(Rejection::NotFound),
+        | ApiKeyCommand::Undelete { .. }
+        | ApiKeyCommand::EraseSubject { .. } => Err(Rejection::NotFound),
     }
 }
 
@@ -76,6 +78,10 @@ fn change(key: &ApiKey, command: ApiKeyCommand) -> Result<Vec<ApiKeyEvent>, Reje
                 return Err(Rejection::UndeleteTooLate);
             }
             Some(ApiKeyEvent::Undeleted(Undeleted { key_id, at: now }))
+        }
+        // Each time: something may have been sealed since.
+        ApiKeyCommand::EraseSubject { now } => {
+            Some(ApiKeyEvent::SubjectErased(SubjectErased { key_id, at: now }))
         }
         ApiKeyCommand::Disable { .. }
         | ApiKeyCommand::Enable { .. }
@@ -111,7 +117,8 @@ fn change_living(key: &ApiKey, command: ApiKeyCommand) -> Result<Vec<ApiKeyEvent
         ApiKeyCommand::Create { .. }
         | ApiKeyCommand::Revoke { .. }
         | ApiKeyCommand::Delete { .. }
-        | ApiKeyCommand::Undelete { .. } => None,
+        | ApiKeyCommand::Undelete { .. }
+        | ApiKeyCommand::EraseSubject { .. } => None,
     };
     Ok(event.into_iter().collect())
 }

@@ -44,6 +44,8 @@ pub enum ApiKeyEvent {
     Deleted(Deleted),
     /// `api_key.undeleted`
     Undeleted(Undeleted),
+    /// `api_key.subject_erased`
+    SubjectErased(SubjectErased),
 }
 
 impl ApiKeyEvent {
@@ -67,6 +69,7 @@ impl ApiKeyEvent {
             Self::GraceEnded(event) => event.key_id,
             Self::Deleted(event) => event.key_id,
             Self::Undeleted(event) => event.key_id,
+            Self::SubjectErased(event) => event.key_id,
         }
     }
 
@@ -90,6 +93,7 @@ impl ApiKeyEvent {
             Self::GraceEnded(event) => event.at,
             Self::Deleted(event) => event.at,
             Self::Undeleted(event) => event.at,
+            Self::SubjectErased(event) => event.at,
         }
     }
 }
@@ -289,6 +293,16 @@ pub struct Deleted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Undeleted {
+    /// Which key.
+    pub key_id: KeyId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was sealed for the key was made unreadable: its data keys were destroyed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectErased {
     /// Which key.
     pub key_id: KeyId,
     /// When.

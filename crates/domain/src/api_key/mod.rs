@@ -14,6 +14,6 @@ pub use decide::UNDELETE_WINDOW;
 pub use event::{
     AddressesChanged, ApiKeyEvent, Created, Deleted, Disabled, DomainsChanged, Enabled, GraceEnded,
     MetadataChanged, OwnerChanged, Redescribed, Renamed, Revoked, Rotated, ScopesChanged,
-    Undeleted, ValidityChanged,
+    SubjectErased, Undeleted, ValidityChanged,
 };
 pub use state::{ApiKey, ApiKeyState, Credential, KEPT_CREDENTIALS, Revocation, Settings, Status};

@@ -180,6 +180,7 @@ impl ApiKey {
                 self.disabled_at = self.disabled_at.or(Some(deleted.at));
             }
             ApiKeyEvent::Undeleted(_) => self.deleted_at = None,
+            ApiKeyEvent::SubjectErased(_) => settings.owner.email = None,
         }
         self
     }

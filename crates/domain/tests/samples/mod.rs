@@ -263,6 +263,10 @@ fn api_key_events(settings: Settings) -> Vec<Event> {
         ApiKeyEvent::GraceEnded(api_key::GraceEnded { key_id, at: at("2026-01-08T12:00:00Z") }),
         ApiKeyEvent::Deleted(api_key::Deleted { key_id, at: at("2026-01-10T00:00:00Z") }),
         ApiKeyEvent::Undeleted(api_key::Undeleted { key_id, at: at("2026-01-11T00:00:00Z") }),
+        ApiKeyEvent::SubjectErased(api_key::SubjectErased {
+            key_id,
+            at: at("2026-01-12T00:00:00Z"),
+        }),
     ]);
     events.into_iter().map(Event::ApiKey).collect()
 }

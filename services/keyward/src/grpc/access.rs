@@ -40,7 +40,7 @@ const WRITERS: &[Grant] = &[Grant::Workspace, OWNER, ORG_READ_WRITE];
 const AUDITORS: &[Grant] = &[Grant::Workspace, OWNER, AUDIT_READ];
 /// Whoever may ask for verdicts.
 const ASKERS: &[Grant] = &[Grant::Workspace, VERIFY];
-/// Whoever may see a workspace and reset its token.
+/// Whoever may reset a workspace's token, and erase what is sealed in it.
 const KEEPERS: &[Grant] = &[Grant::Operator, Grant::Workspace];
 /// Nobody else.
 const OPERATOR: &[Grant] = &[Grant::Operator];
@@ -68,7 +68,7 @@ pub const fn row(rpc: Rpc) -> &'static [Grant] {
         Rpc::ListEvents | Rpc::WatchEvents | Rpc::VerifyAt => AUDITORS,
         Rpc::GetHead => &[Grant::Operator, AUDIT_READ],
         Rpc::GetWorkspace => &[Grant::Operator, Grant::Workspace, OWNER, MEMBER],
-        Rpc::ResetWorkspaceToken => KEEPERS,
+        Rpc::ResetWorkspaceToken | Rpc::EraseSubject => KEEPERS,
         Rpc::CreateWorkspace
         | Rpc::SuspendWorkspace
         | Rpc::ResumeWorkspace

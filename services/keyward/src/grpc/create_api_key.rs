@@ -148,7 +148,7 @@ impl Asked {
     ) -> Result<Vec<Intent>, Refusal> {
         let mut settings = self.settings;
         let config = if self.config.holds_secrets() || self.owner_email.is_some() {
-            let dek = node.data_keys.active(workspace, now).await?;
+            let dek = node.data_keys.first(workspace, key_id, now).await?;
             let sealer = Sealer { dek: &dek, resource: key_id.uuid() };
             if let Some(email) = &self.owner_email {
                 settings.owner.email = Some(sealer.personal("owner_email", email.as_str())?);

@@ -62,6 +62,8 @@ pub(super) async fn run(
 
     let mut answer = ListApiKeysResponse::default();
     let (mut bytes, mut next, mut behind) = (0, listed.next, None);
+    let sealed = listed.rows.iter().filter_map(|row| row.key.settings.owner.email.as_ref());
+    node.data_keys.open_ahead(workspace, sealed.map(|sealed| sealed.dek)).await?;
     for row in &listed.rows {
         let email = opened_owner_email(&node, &row.key).await?;
         let mut key = convert::api_key(&node.brand, &row.key, row.revision, email, now);

@@ -18,6 +18,7 @@ mod disable_api_key;
 pub mod edge;
 mod enable_api_key;
 mod end_rotation_grace;
+mod erase_subject;
 mod event_filter;
 mod explain;
 pub mod express;
@@ -142,6 +143,7 @@ managed! { WorkspaceService: managed {
     suspend_workspace, SuspendWorkspace, SuspendWorkspaceRequest, SuspendWorkspaceResponse;
     resume_workspace, ResumeWorkspace, ResumeWorkspaceRequest, ResumeWorkspaceResponse;
     reset_workspace_token, ResetWorkspaceToken, ResetWorkspaceTokenRequest, ResetWorkspaceTokenResponse;
+    erase_subject, EraseSubject, EraseSubjectRequest, EraseSubjectResponse;
     create_service_credential, CreateServiceCredential, CreateServiceCredentialRequest, CreateServiceCredentialResponse;
     list_service_credentials, ListServiceCredentials, ListServiceCredentialsRequest, ListServiceCredentialsResponse;
     revoke_service_credential, RevokeServiceCredential, RevokeServiceCredentialRequest, RevokeServiceCredentialResponse;

@@ -78,6 +78,22 @@ impl<Asked: Message> Mutation<'_, Asked> {
         self.run_in(node, self.workspace, intents, reply).await
     }
 
+    /// The answer to this very request if it was answered before. For who has something to do before
+    /// [`Mutation::run`], which asks it again.
+    ///
+    /// # Errors
+    /// The refusal to answer with.
+    pub async fn repeated<R: Reply>(&self, node: &Node) -> Result<Option<R>, Refusal> {
+        let Some(id) = fields::request_id(self.request_id)? else {
+            return Ok(None);
+        };
+        let key = self.request_key(id);
+        match node.commands.log().find_request(&key).await? {
+            Some(stored) => self.replay(node, &key, &stored).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// As [`Mutation::run`], with the events in a tenant that begins with them.
     ///
     /// # Errors
@@ -89,12 +105,10 @@ impl<Asked: Message> Mutation<'_, Asked> {
         intents: &[Intent],
         reply: impl Fn(&[Folded]) -> R + Send + Sync,
     ) -> Result<R, Refusal> {
-        let key = fields::request_id(self.request_id)?.map(|id| self.request_key(id));
-        if let Some(key) = &key
-            && let Some(stored) = node.commands.log().find_request(key).await?
-        {
-            return self.replay(node, key, &stored).await;
+        if let Some(answered) = self.repeated(node).await? {
+            return Ok(answered);
         }
+        let key = fields::request_id(self.request_id)?.map(|id| self.request_key(id));
         if intents.is_empty() {
             let head = node.commands.log().head().await?.position;
             return Ok(completed(node, reply(&[]), head, Instant::now()).await);
@@ -328,6 +342,7 @@ replies!(
     SuspendWorkspaceResponse with barrier,
     ResumeWorkspaceResponse,
     ResetWorkspaceTokenResponse with barrier,
+    EraseSubjectResponse with barrier,
     CreateServiceCredentialResponse,
     RevokeServiceCredentialResponse with barrier,
 );

@@ -62,6 +62,7 @@ rpcs! {
     SuspendWorkspace = "WorkspaceService" / "SuspendWorkspace", "suspend_workspace";
     ResumeWorkspace = "WorkspaceService" / "ResumeWorkspace", "resume_workspace";
     ResetWorkspaceToken = "WorkspaceService" / "ResetWorkspaceToken", "reset_workspace_token";
+    EraseSubject = "WorkspaceService" / "EraseSubject", "erase_subject";
     CreateServiceCredential = "WorkspaceService" / "CreateServiceCredential", "create_service_credential";
     ListServiceCredentials = "WorkspaceService" / "ListServiceCredentials", "list_service_credentials";
     RevokeServiceCredential = "WorkspaceService" / "RevokeServiceCredential", "revoke_service_credential";

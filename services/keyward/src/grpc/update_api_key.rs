@@ -166,7 +166,8 @@ async fn sealed(
     let Some(email) = email else {
         return Ok(None);
     };
-    let dek = node.data_keys.active(found.key.workspace_id, node.clock.now()).await?;
+    let dek =
+        node.data_keys.active(found.key.workspace_id, found.key.key_id, node.clock.now()).await?;
     let sealer = Sealer { dek: &dek, resource: found.key.key_id.uuid() };
     Ok(Some(sealer.personal("owner_email", email.as_str())?))
 }

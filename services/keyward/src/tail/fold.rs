@@ -4,6 +4,7 @@
 //! anything can the node not go on: a noun of a newer build, outside any workspace, may have a say in
 //! every verdict.
 
+use domain::api_key::ApiKeyEvent;
 use domain::{DecodeError, Event, Noun, Suspect};
 use eventlog::{Position, RecordedEvent};
 use verifier::Verifier;
@@ -20,16 +21,24 @@ pub(super) struct Boundless {
     cause: DecodeError,
 }
 
+/// What else is to be done about an event that was folded.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Applied {
+    /// Somebody may wait for it to be known everywhere.
+    pub(super) awaited: bool,
+    /// Data keys were destroyed, and this node may have some of them in memory.
+    pub(super) erased: bool,
+}
+
 /// Folds one event into the verifier, unless the read model that it was warmed from had it already.
-/// Returns whether somebody may wait for it to be known everywhere.
 pub(super) fn apply(
     verifier: &Verifier,
     recorded: &RecordedEvent,
     warm: Warm,
-) -> Result<bool, Boundless> {
+) -> Result<Applied, Boundless> {
     if let Some(Noun::Config | Noun::AuthToken) = Event::noun(&recorded.kind, recorded.schema) {
         // No verdict rests on these.
-        return Ok(false);
+        return Ok(Applied::default());
     }
     match Event::decode(&recorded.kind, recorded.schema, &recorded.payload) {
         Ok(event) => {
@@ -41,7 +50,8 @@ pub(super) fn apply(
             if recorded.position > known {
                 verifier.apply(&event);
             }
-            Ok(event.takes_away())
+            let erased = matches!(event, Event::ApiKey(ApiKeyEvent::SubjectErased(_)));
+            Ok(Applied { awaited: event.takes_away(), erased })
         }
         Err(cause) => {
             let stream = recorded.stream.as_str();
@@ -56,7 +66,7 @@ pub(super) fn apply(
                 );
                 quarantine(verifier, suspect);
             }
-            Ok(true)
+            Ok(Applied { awaited: true, erased: false })
         }
     }
 }

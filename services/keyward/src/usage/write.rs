@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use deadpool_postgres::ClientWrapper;
+use domain::{KeyId, WorkspaceId};
 use eventlog::{Database, LogError};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -34,6 +35,25 @@ const WRITE: &str = "WITH total AS ( \
 const FORGET: &str = "DELETE FROM usage.hours WHERE ctid = ANY (ARRAY( \
     SELECT ctid FROM usage.hours WHERE hour < now() - interval '90 days' \
     LIMIT 5000 FOR UPDATE SKIP LOCKED))";
+
+/// Addresses and user agents are personal.
+const FORGET_PLACES: &str = "UPDATE usage.credentials \
+    SET last_used_ip = NULL, last_used_user_agent = NULL \
+    WHERE workspace_id = $1 AND key_id = ANY ($2)";
+
+/// Forgets from where and with what these keys were last used.
+///
+/// # Errors
+/// The database does not answer.
+pub(crate) async fn forget_places(
+    database: &Database,
+    workspace: WorkspaceId,
+    keys: &[KeyId],
+) -> Result<(), LogError> {
+    let keys: Vec<Uuid> = keys.iter().map(|key| key.uuid()).collect();
+    database.client().await?.execute(FORGET_PLACES, &[&workspace.uuid(), &keys]).await?;
+    Ok(())
+}
 
 /// Writes a batch, which is in ascending order.
 ///

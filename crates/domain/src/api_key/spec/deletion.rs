@@ -1,7 +1,7 @@
 //! Hidden, and brought back.
 
 use super::*;
-use crate::api_key::{Changes, Deleted, UNDELETE_WINDOW, Undeleted};
+use crate::api_key::{Changes, Deleted, SubjectErased, UNDELETE_WINDOW, Undeleted};
 
 fn delete(second: i64) -> ApiKeyCommand {
     ApiKeyCommand::Delete { now: at(second) }
@@ -71,4 +71,18 @@ fn a_revoked_key_can_be_deleted_and_brought_back_and_stays_revoked() {
     given([created(), revoked(1)]).when(delete(5)).then([deleted(5)]);
     let state = given([created(), revoked(1), deleted(5)]).when(undelete(6)).then([undeleted(6)]);
     assert_eq!(state.present().expect("a key").status(at(6)), Status::Revoked);
+}
+
+#[test]
+fn the_owners_address_is_gone_after_an_erasure_of_a_living_and_of_a_dead_key() {
+    let erase = |second| ApiKeyCommand::EraseSubject { now: at(second) };
+    let erased =
+        |second| ApiKeyEvent::SubjectErased(SubjectErased { key_id: key_id(), at: at(second) });
+    let state = given([created()]).when(erase(5)).then([erased(5)]);
+    assert_eq!(state.present().expect("a key").settings.owner.email, None);
+    // Again, for something may have been sealed since; and of whatever is dead.
+    given([created(), erased(5)]).when(erase(6)).then([erased(6)]);
+    given([created(), revoked(1)]).when(erase(6)).then([erased(6)]);
+    given([created(), deleted(1)]).when(erase(6)).then([erased(6)]);
+    given([]).when(erase(6)).then_rejected(Rejection::NotFound);
 }
