@@ -4,8 +4,8 @@ mod sources;
 
 use std::io::{self, IsTerminal as _};
 
-use tracing::Subscriber;
-use tracing_subscriber::filter::EnvFilter;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, fmt};
 
@@ -26,6 +26,7 @@ where
     let directives = EnvFilter::builder()
         .parse(filter)
         .map_err(|source| TelemetryError::LogFilter { filter: filter.to_owned(), source })?;
+    let directives = directives.and(filter_fn(may_be_said));
     let terminal = io::stderr().is_terminal();
     let text = match format {
         LogFormat::Text => true,
@@ -49,6 +50,13 @@ where
     } else {
         lines.with_ansi(false).with_filter(directives).boxed()
     })
+}
+
+/// The database's client tells the parameters of every statement to whoever asks for its detailed lines:
+/// what is stored, in full. No filter of the operator's gets those.
+fn may_be_said(line: &Metadata<'_>) -> bool {
+    let details = [Level::DEBUG, Level::TRACE].contains(line.level());
+    !(details && line.target().starts_with("tokio_postgres"))
 }
 
 #[cfg(test)]

@@ -127,6 +127,23 @@ impl Deployment {
         connect(&self.url(SUPERUSER).await).await
     }
 
+    /// All that is in all tables of the service, row by row.
+    pub(crate) async fn dump(&self) -> String {
+        let client = self.superuser().await;
+        let tables = "SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables \
+                      WHERE table_schema NOT IN ('pg_catalog', 'information_schema')";
+        let mut dump = String::new();
+        for table in client.query(tables, &[]).await.unwrap() {
+            let table: String = table.get(0);
+            let rows = client.query(&format!("SELECT t::text FROM {table} t"), &[]).await.unwrap();
+            for row in rows {
+                dump.push_str(row.get(0));
+                dump.push('\n');
+            }
+        }
+        dump
+    }
+
     fn files(&self) -> [String; 2] {
         ["keyring.toml", "operator-token"].map(|name| self.file(name).to_str().unwrap().to_owned())
     }
@@ -145,6 +162,26 @@ fn environment<'a>(url: &'a str, files: &'a [String; 2]) -> [(&'static str, &'a 
 async fn server() -> &'static DurableServer {
     static SERVER: OnceCell<DurableServer> = OnceCell::const_new();
     SERVER.get_or_init(testkit::durable_server).await
+}
+
+/// All files of Postgres, once everything is in them: tables, write-ahead log, its own log.
+pub(crate) async fn files_of_postgres() -> Vec<(String, Vec<u8>)> {
+    let server = server().await;
+    let admin = connect(&server.url()).await;
+    admin.batch_execute("CHECKPOINT; SELECT pg_switch_wal()").await.unwrap();
+    let (mut folders, mut files) = (vec![server.server().folder().to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(bytes) = std::fs::read(&path) {
+                // Those of other tests come and go.
+                files.push((path.display().to_string(), bytes));
+            }
+        }
+    }
+    files
 }
 
 /// A connection to a database.

@@ -2,7 +2,7 @@
 
 use api::v1::Denial;
 use prost_reflect::prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, MethodDescriptor};
 use serde_json::Value;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::Channel;
@@ -29,11 +29,21 @@ pub(crate) async fn call(
 
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", authorization.parse().unwrap());
+    let answer = send(channel, &rpc, request).await?;
+    Ok(serde_json::to_value(answer).unwrap())
+}
+
+/// Sends a message to a method.
+pub(crate) async fn send(
+    channel: &Channel,
+    method: &MethodDescriptor,
+    request: Request<DynamicMessage>,
+) -> Result<DynamicMessage, Status> {
     let mut client = tonic::client::Grpc::new(channel.clone());
     client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-    let path = format!("/{method}").parse().unwrap();
-    let answer = client.unary(request, path, Dynamic(rpc.output())).await?;
-    Ok(serde_json::to_value(answer.into_inner()).unwrap())
+    let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+    let answer = client.unary(request, path.parse().unwrap(), Dynamic(method.output())).await?;
+    Ok(answer.into_inner())
 }
 
 /// The denial of a verdict in JSON; `None` if it was accepted.

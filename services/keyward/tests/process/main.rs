@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod barrier;
+mod canaries;
 mod canary;
 mod child;
 mod client;

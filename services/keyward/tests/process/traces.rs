@@ -36,7 +36,8 @@ impl TraceService for Collector {
     }
 }
 
-async fn collector() -> (String, mpsc::UnboundedReceiver<Vec<Span>>) {
+/// A collector: where it listens, and what it gets.
+pub(crate) async fn collector() -> (String, mpsc::UnboundedReceiver<Vec<Span>>) {
     let (sender, received) = mpsc::unbounded_channel();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
