@@ -41,6 +41,10 @@ const TABLE: &[(&str, &str)] = &[
     ("GetHead", "y---y--"),
     ("VerifyLog", "y------"),
     ("WatchEvents", "-y--y--"),
+    ("UpdateConfig", "-y----y"),
+    ("PutConfigSecret", "-y----y"),
+    ("DeleteConfigSecret", "-y----y"),
+    ("RevealConfigSecret", "---y---"),
 ];
 
 async fn caller(server: &Server, name: &str, tenant: &Tenant) -> Client {

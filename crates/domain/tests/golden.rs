@@ -118,10 +118,11 @@ fn a_payload_of_another_shape_is_refused_with_its_cause() {
 }
 
 /// Members under these may have any name.
-const FREE: [&str; 3] = ["/settings/metadata", "/settings/plan/custom", "/metadata"];
+const FREE: [&str; 4] =
+    ["/settings/metadata", "/settings/plan/custom", "/metadata", "/plan/custom"];
 
 /// Members that may be left out: unset is their only other meaning.
-const OPTIONAL: [&str; 23] = [
+const OPTIONAL: [&str; 25] = [
     "/owner/principal",
     "/owner/email",
     "/domains/patterns",
@@ -145,6 +146,8 @@ const OPTIONAL: [&str; 23] = [
     "/settings/ai_models/openai",
     "/bounds/workspaces",
     "/bounds/envs",
+    "/plan/kind",
+    "/plan/custom",
 ];
 
 /// The paths of all objects whose members are fixed.
@@ -220,6 +223,9 @@ fn each_noun_writes_to_the_stream_of_its_id() {
     let mut expected = [&ws].repeat(4);
     expected.extend([&key].repeat(16));
     expected.extend([&config, &tokens, &svc, &svc]);
+    let reveals = format!("{key}/reveals");
+    expected.extend([&config].repeat(9));
+    expected.push(&reveals);
     assert_eq!(streams.iter().collect::<Vec<_>>(), expected);
 }
 

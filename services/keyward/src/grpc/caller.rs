@@ -141,6 +141,20 @@ impl Caller {
         }
     }
 
+    /// May be shown the secrets of others that keys of this workspace are configured with: a service that
+    /// uses them, and nobody else.
+    ///
+    /// # Errors
+    /// It may not, or the workspace is not its own.
+    pub fn reveals(&self, workspace: WorkspaceId) -> Result<(), Refusal> {
+        match self {
+            Self::Service { .. } => self.within(workspace, &[Permission::Reveal]),
+            Self::Operator | Self::Workspace { .. } => {
+                Err(denied("only a service credential with the permission `reveal` may"))
+            }
+        }
+    }
+
     fn within(&self, workspace: WorkspaceId, needed: &[Permission]) -> Result<(), Refusal> {
         let own = match self {
             Self::Operator => return Err(denied("the operator has no access to a tenant's keys")),
