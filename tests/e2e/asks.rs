@@ -41,6 +41,10 @@ pub(crate) const RPCS: &[&str] = &[
     "GetHead",
     "VerifyLog",
     "WatchEvents",
+    "UpdateConfig",
+    "PutConfigSecret",
+    "DeleteConfigSecret",
+    "RevealConfigSecret",
 ];
 
 /// What an RPC is asked about.
@@ -53,9 +57,12 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// A new key, of this workspace.
+    /// A new key, of this workspace, with a secret in its configuration.
     pub(crate) async fn in_workspace(tenant: &Tenant) -> Self {
-        let made = tenant.create_key("a key").await;
+        let auth_token = "a-token-for-webhooks".to_owned();
+        let webhook = Some(wire::WebhookServiceSettings { auth_token, ..Default::default() });
+        let made =
+            tenant.create(wire::CreateApiKeyRequest { webhook, ..tenant.key("a key") }).await;
         Self {
             workspace: tenant.id.clone(),
             key: made.api_key.unwrap().key_id,
@@ -102,6 +109,9 @@ pub(crate) async fn ask(client: &Client, rpc: &str, at: &Target) -> Result<Vec<u
         return Ok(answer);
     }
     if let Some(answer) = ask_of_workspaces(client, rpc, at).await? {
+        return Ok(answer);
+    }
+    if let Some(answer) = ask_of_configs(client, rpc, at).await? {
         return Ok(answer);
     }
     let answer = ask_of_the_audit(client, rpc, at).await?;
@@ -171,6 +181,44 @@ async fn ask_for_changes(client: &Client, rpc: &str, at: &Target) -> Asked {
         "RevokeApiKeys" => {
             let (key_ids, reason) = (vec![key_id], wire::RevocationReason::Unused.into());
             send!(keys.revoke_api_keys, RevokeApiKeysRequest { workspace_id, key_ids, reason })
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// RPCs on configurations.
+async fn ask_of_configs(client: &Client, rpc: &str, at: &Target) -> Asked {
+    let mut keys = client.keys.clone();
+    let (workspace_id, key_id) = (at.workspace.clone(), at.key.clone());
+    let field = "webhook.auth_token".to_owned();
+    Ok(Some(match rpc {
+        "UpdateConfig" => {
+            let paths = vec!["require_jwt_token".to_owned()];
+            let update_mask = Some(prost_types::FieldMask { paths });
+            let config = Some(wire::Config { require_jwt_token: true, ..wire::Config::default() });
+            send!(
+                keys.update_config,
+                UpdateConfigRequest { workspace_id, key_id, config, update_mask }
+            )
+        }
+        "PutConfigSecret" => {
+            let secret = "another-token-for-webhooks".to_owned();
+            send!(
+                keys.put_config_secret,
+                PutConfigSecretRequest { workspace_id, key_id, field, secret }
+            )
+        }
+        "DeleteConfigSecret" => {
+            send!(
+                keys.delete_config_secret,
+                DeleteConfigSecretRequest { workspace_id, key_id, field }
+            )
+        }
+        "RevealConfigSecret" => {
+            send!(
+                keys.reveal_config_secret,
+                RevealConfigSecretRequest { workspace_id, key_id, field }
+            )
         }
         _ => return Ok(None),
     }))

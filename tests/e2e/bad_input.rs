@@ -1,6 +1,7 @@
 //! Every malformed field: INVALID_ARGUMENT with the field's path and a rule, and nothing written. Here
 //! those of CreateApiKey.
 
+mod configs;
 mod others;
 
 use api::v1::{self as wire, CreateApiKeyRequest};
@@ -124,7 +125,7 @@ const FIELDS: Rows<Create> = &[
     ("email.api_key", |r| email(r).api_key = "short".to_owned()),
     ("email.api_key", |r| email(r).api_key = "SG....XyZ".to_owned()),
     ("email.api_key", |r| email(r).api_key = "with a blank in it".to_owned()),
-    ("email.api_key", |r| email(r).api_key = "k".repeat(1_025)),
+    ("email.api_key", |r| email(r).api_key = "k".repeat(4_097)),
     ("email.api_key", |r| {
         email(r).r#type = wire::EmailServiceType::Sendgrid.into();
         email(r).enabled = true;

@@ -55,6 +55,10 @@ const TABLE: &[(&str, &str)] = &[
     ("GetHead", "y------y--"),
     ("VerifyLog", "y---------"),
     ("WatchEvents", "-y-y---y--"),
+    ("UpdateConfig", "-yyy-----y"),
+    ("PutConfigSecret", "-yyy-----y"),
+    ("DeleteConfigSecret", "-yyy-----y"),
+    ("RevealConfigSecret", "------y---"),
 ];
 
 async fn caller(server: &Server, name: &str, tenant: &Tenant) -> Client {

@@ -9,7 +9,11 @@ use crate::asks::{Target, ask, missing};
 async fn sandboxed(server: &Server, tenant: &Tenant) -> String {
     let request = wire::CreateServiceCredentialRequest {
         name: "sandbox".to_owned(),
-        permissions: vec![wire::Permission::OrgReadWrite.into(), wire::Permission::Verify.into()],
+        permissions: vec![
+            wire::Permission::OrgReadWrite.into(),
+            wire::Permission::Verify.into(),
+            wire::Permission::Reveal.into(),
+        ],
         workspace_ids: vec![tenant.id.clone()],
         envs: vec![Environment::Test.into()],
         ..Default::default()
@@ -43,9 +47,18 @@ async fn a_key_of_the_other_environment_is_answered_as_one_that_does_not_exist()
     let real = Target::in_workspace(&tenant).await;
     let none = Target { key: missing(&real.key), ..real.clone() };
     let before = tenant.read_key(&real.key).await;
-    for rpc in
-        ["GetApiKey", "GetConfig", "GetKeyUsage", "DisableApiKey", "EnableApiKey", "RevokeApiKey"]
-    {
+    for rpc in [
+        "GetApiKey",
+        "GetConfig",
+        "GetKeyUsage",
+        "DisableApiKey",
+        "EnableApiKey",
+        "RevokeApiKey",
+        "UpdateConfig",
+        "PutConfigSecret",
+        "DeleteConfigSecret",
+        "RevealConfigSecret",
+    ] {
         let mut said = Vec::new();
         for at in [&real, &none] {
             let refusal = Refusal::of(&ask(&service, rpc, at).await.expect_err(rpc));

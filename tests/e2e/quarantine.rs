@@ -102,6 +102,9 @@ const SERVICE: &[&str] = &[
     "EnableApiKey",
     "VerifyKey",
     "BatchVerifyKeys",
+    "UpdateConfig",
+    "PutConfigSecret",
+    "DeleteConfigSecret",
     "RevokeApiKey",
     "ListEvents",
     "VerifyAt",
@@ -114,7 +117,7 @@ async fn nothing_is_decided_for_a_workspace_with_an_event_of_a_newer_build_and_o
     let mut server = site.start().await;
     let theirs = server.workspace("theirs").await;
     let may = [Permission::Verify, Permission::OrgReadWrite, Permission::AuditRead];
-    let service = server.service(&may, &[]).await;
+    let service = server.service(&[&may[..], &[Permission::Reveal]].concat(), &[]).await;
     let at = Target::in_workspace(&theirs).await.and_service(&server).await;
     // A caller that is remembered is dropped as well.
     assert_eq!(theirs.verify(&at.secret).await.decision(), Decision::Accepted);
@@ -127,6 +130,7 @@ async fn nothing_is_decided_for_a_workspace_with_an_event_of_a_newer_build_and_o
             (server.tenant(&theirs).client, RPCS),
             (server.operator.clone(), OPERATOR),
             (server.bearer(&service), SERVICE),
+            (server.bearer(&service), &["RevealConfigSecret"]),
         ] {
             for rpc in rpcs {
                 quarantined(&client, rpc, &at).await;

@@ -63,6 +63,14 @@ const REASONS: &[(ErrorReason, Met)] = &[
         Here("service_credentials.rs", "what_was_never_made_cannot_be_revoked_or_bound_to"),
     ),
     (
+        ErrorReason::ConfigSecretNotFound,
+        Here("reveal_config_secret.rs", "a_secret_that_is_not_there_is_not_found"),
+    ),
+    (
+        ErrorReason::SubjectErased,
+        Here("reveal_config_secret.rs", "a_secret_whose_data_key_is_gone_is_gone_for_good"),
+    ),
+    (
         ErrorReason::RequestIdReused,
         Here("request_id.rs", "other_content_under_the_same_request_id_is_refused"),
     ),

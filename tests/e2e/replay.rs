@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use api::v1::{
-    ApiKey, Config, CreateApiKeyRequest, Denial, Environment, ListApiKeysRequest, Plan,
-    SuspendWorkspaceRequest, VerifyKeyRequest, VerifyKeyResponse, VerifyMode,
+    ApiKey, Config, CreateApiKeyRequest, Denial, EmailService, Environment, ListApiKeysRequest,
+    Plan, SuspendWorkspaceRequest, VerifyKeyRequest, VerifyKeyResponse, VerifyMode,
 };
 use harness::{Server, Site, Tables, Tenant};
 use keyward::rebuild::ReadModel;
@@ -83,6 +83,7 @@ async fn later_life(tenant: &Tenant, key_id: &str, n: usize) -> Option<String> {
         2..=5 => {
             let paths = ["name", "scopes", "metadata", "ip_allowlist"];
             keys.update_api_key(tenant.update(key_id, &paths, asked)).await.unwrap();
+            later_config(tenant, key_id).await;
             None
         }
         15 | 17 => {
@@ -94,6 +95,20 @@ async fn later_life(tenant: &Tenant, key_id: &str, n: usize) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Changes of a configuration.
+async fn later_config(tenant: &Tenant, key_id: &str) {
+    let mut keys = tenant.client.clone().keys;
+    let secret = "sk-a-secret-of-a-provider";
+    for field in ["email.api_key", "webhook.auth_token", "ai_models.openai", "ai_models.other"] {
+        keys.put_config_secret(tenant.put_secret(key_id, field, secret)).await.unwrap();
+    }
+    keys.delete_config_secret(tenant.delete_secret(key_id, "ai_models.other")).await.unwrap();
+    let email = EmailService { from_company: "Acme".to_owned(), ..EmailService::default() };
+    let asked = Config { email: Some(email), require_jwt_token: true, ..Config::default() };
+    let paths = ["email", "plan", "require_jwt_token"];
+    keys.update_config(tenant.update_config(key_id, &paths, asked)).await.unwrap();
 }
 
 impl Story {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::v1::{self as wire, CreateApiKeyResponse};
-use harness::{Server, Tables};
+use harness::{Server, Tables, Tenant};
 
 /// A text in the forms in which it could lie around.
 fn forms(text: &str) -> Vec<String> {
@@ -48,6 +48,42 @@ fn secret_part(credential: &str) -> String {
     secret[..43].to_owned()
 }
 
+/// Secrets and addresses that come into a configuration later; each is shown once, too.
+async fn put_secrets(
+    server: &Server,
+    token: &str,
+    tenant: &Tenant,
+    made: &CreateApiKeyResponse,
+) -> [String; 4] {
+    let key_id = &made.api_key.as_ref().unwrap().key_id;
+    let put = ["sk-the-key-of-an-ai-provider", "the-second-token-of-a-webhook"];
+    let mut keys = server.bearer(token).keys;
+    let service = server.service(&[wire::Permission::Reveal], &[tenant]).await;
+    let mut revealing = server.bearer(&service).keys;
+    for (field, secret) in [("ai_models.openai", put[0]), ("webhook.auth_token", put[1])] {
+        let request = wire::PutConfigSecretRequest {
+            request_id: format!("a-request-for-{field}"),
+            ..tenant.put_secret(key_id, field, secret)
+        };
+        keys.put_config_secret(request).await.unwrap();
+        let shown = revealing.reveal_config_secret(tenant.reveal(key_id, field)).await.unwrap();
+        assert_eq!(shown.into_inner().secret, secret);
+    }
+    let addresses = ["second-sender@navy.example", "second-owner@navy.example"];
+    let email = wire::EmailService { from_email: addresses[0].to_owned(), ..Default::default() };
+    let config = wire::Config {
+        owner_email: addresses[1].to_owned(),
+        email: Some(email),
+        ..wire::Config::default()
+    };
+    let request = wire::UpdateConfigRequest {
+        request_id: "a-request-for-addresses".to_owned(),
+        ..tenant.update_config(key_id, &["owner_email", "email.from_email"], config)
+    };
+    keys.update_config(request).await.unwrap();
+    [put[0], put[1], addresses[0], addresses[1]].map(str::to_owned)
+}
+
 #[tokio::test]
 async fn nothing_secret_lies_in_any_table() {
     let server = Server::start().await;
@@ -66,6 +102,7 @@ async fn nothing_secret_lies_in_any_table() {
     };
     let mut operator = server.operator.workspaces.clone();
     let reset = operator.reset_workspace_token(reset).await.unwrap().into_inner();
+    let put = put_secrets(&server, &reset.workspace_token, &tenant, &made).await;
     let (email, webhook) = (request.email.unwrap(), request.webhook.unwrap());
     let planted = BTreeMap::from([
         ("the e-mail provider's key", email.api_key),
@@ -77,11 +114,15 @@ async fn nothing_secret_lies_in_any_table() {
         ("the first workspace token", secret_part(&tenant.token)),
         ("the second workspace token", secret_part(&reset.workspace_token)),
         ("the service's secret", secret_part(&service)),
+        ("the AI provider's key", put[0].clone()),
+        ("the webhook's second token", put[1].clone()),
+        ("the sender's second address", put[2].clone()),
+        ("the owner's second address", put[3].clone()),
         ("the operator's token", server.operator_token()["operator_".len()..].to_owned()),
     ]);
     // The answers are kept for repetition, sealed.
     let kept = "SELECT count(*) FROM log.requests WHERE sealed_reply IS NOT NULL";
-    assert_eq!(server.tables().row(kept, &[]).await.get::<_, i64>(0), 2);
+    assert_eq!(server.tables().row(kept, &[]).await.get::<_, i64>(0), 5);
     // Both read models have come so far once these are answered.
     let mut keys = server.bearer(&reset.workspace_token).keys;
     keys.get_config(tenant.config(&made.api_key.unwrap().key_id)).await.unwrap();

@@ -30,6 +30,10 @@ const ON_WORKSPACE: &[&str] = &[
     "ListEvents",
     "VerifyAt",
     "WatchEvents",
+    "UpdateConfig",
+    "PutConfigSecret",
+    "DeleteConfigSecret",
+    "RevealConfigSecret",
 ];
 /// Those about one key.
 const ON_KEY: &[&str] = &[
@@ -45,6 +49,10 @@ const ON_KEY: &[&str] = &[
     "DeleteApiKey",
     "UndeleteApiKey",
     "VerifyAt",
+    "UpdateConfig",
+    "PutConfigSecret",
+    "DeleteConfigSecret",
+    "RevealConfigSecret",
 ];
 /// Those that answer with a verdict.
 const VERDICTS: &[&str] = &["VerifyKey", "BatchVerifyKeys"];
@@ -89,16 +97,18 @@ async fn a_foreign_workspace_is_answered_as_one_that_does_not_exist() {
     let (a, b) = (server.workspace("A").await, server.workspace("B").await);
     let real = Target::in_workspace(&a).await;
     let none = Target { workspace: missing(&a.id), key: missing(&real.key), ..real.clone() };
-    let may = [Permission::OrgReadWrite, Permission::AuditRead];
+    let may = [Permission::OrgReadWrite, Permission::AuditRead, Permission::Reveal];
     let service = server.service(&may, &[&b]).await;
     let events = server.tables().events_of(&a.id).await;
     for (at, caller) in [&b.client, &server.bearer(&service)].into_iter().enumerate() {
         for rpc in ON_WORKSPACE {
             let foreign = refused(caller, rpc, &real).await;
             let nowhere = refused(caller, rpc, &none).await;
-            // A service may not call these at all, wherever.
-            let denied =
-                ["GetWorkspace", "ResetWorkspaceToken", "EraseSubject"].contains(rpc) && at == 1;
+            // A service may not call these at all, wherever; and no other caller that one.
+            let denied = match at {
+                0 => *rpc == "RevealConfigSecret",
+                _ => ["GetWorkspace", "ResetWorkspaceToken", "EraseSubject"].contains(rpc),
+            };
             let told = match denied {
                 true => ErrorReason::PermissionDenied,
                 false => ErrorReason::WorkspaceNotFound,
@@ -123,7 +133,7 @@ async fn a_foreign_key_is_answered_as_one_that_does_not_exist() {
     let key = a.create(asked).await.api_key.unwrap();
     let real = Target { workspace: b.id.clone(), key: key.key_id.clone(), ..Default::default() };
     let none = Target { key: missing(&key.key_id), ..real.clone() };
-    let may = [Permission::OrgReadWrite, Permission::AuditRead];
+    let may = [Permission::OrgReadWrite, Permission::AuditRead, Permission::Reveal];
     let everywhere = server.service(&may, &[]).await;
     for caller in [&b.client, &server.bearer(&everywhere)] {
         for rpc in ON_KEY {

@@ -57,12 +57,18 @@ impl Site {
     /// does not make a test of something else fail. `url` is the database, or a proxy in front of it.
     #[must_use]
     pub fn config(&self, url: String) -> Config {
+        self.config_with(url, Settings::default())
+    }
+
+    /// As [`Site::config`], with these settings besides.
+    #[must_use]
+    pub fn config_with(&self, url: String, settings: Settings) -> Config {
         let file = |name| Some(self.folder.path().join(name));
         config_of(Settings {
             database_url: Some(url.into()),
             keyring: file("keyring.toml"),
             operator_token_file: file("operator-token"),
-            ..Settings::default()
+            ..settings
         })
     }
 

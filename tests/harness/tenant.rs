@@ -2,11 +2,12 @@
 
 use api::v1::verify_at_request::Moment;
 use api::v1::{
-    ApiKey, AuditEvent, CreateApiKeyRequest, CreateApiKeyResponse, DeleteApiKeyRequest,
-    DisableApiKeyRequest, EnableApiKeyRequest, EndRotationGraceRequest, GetApiKeyRequest,
-    GetConfigRequest, ListApiKeysRequest, ListEventsRequest, RevocationReason, RevokeApiKeyRequest,
-    RotateApiKeyRequest, UndeleteApiKeyRequest, UpdateApiKeyRequest, VerifyAtRequest,
-    VerifyKeyRequest, VerifyKeyResponse,
+    ApiKey, AuditEvent, Config, CreateApiKeyRequest, CreateApiKeyResponse, DeleteApiKeyRequest,
+    DeleteConfigSecretRequest, DisableApiKeyRequest, EnableApiKeyRequest, EndRotationGraceRequest,
+    GetApiKeyRequest, GetConfigRequest, ListApiKeysRequest, ListEventsRequest,
+    PutConfigSecretRequest, RevealConfigSecretRequest, RevocationReason, RevokeApiKeyRequest,
+    RotateApiKeyRequest, UndeleteApiKeyRequest, UpdateApiKeyRequest, UpdateConfigRequest,
+    VerifyAtRequest, VerifyKeyRequest, VerifyKeyResponse,
 };
 use tonic::transport::Channel;
 
@@ -188,6 +189,72 @@ impl Tenant {
             update_mask: Some(prost_types::FieldMask { paths }),
             ..UpdateApiKeyRequest::default()
         }
+    }
+
+    /// A request to set the fields at `paths` of a configuration as `config` has them.
+    #[must_use]
+    pub fn update_config(
+        &self,
+        key_id: &str,
+        paths: &[&str],
+        config: Config,
+    ) -> UpdateConfigRequest {
+        let paths = paths.iter().map(|&path| path.to_owned()).collect();
+        UpdateConfigRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            config: Some(config),
+            update_mask: Some(prost_types::FieldMask { paths }),
+            ..UpdateConfigRequest::default()
+        }
+    }
+
+    /// A request to keep a secret in a configuration.
+    #[must_use]
+    pub fn put_secret(&self, key_id: &str, field: &str, secret: &str) -> PutConfigSecretRequest {
+        PutConfigSecretRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            field: field.to_owned(),
+            secret: secret.to_owned(),
+            ..PutConfigSecretRequest::default()
+        }
+    }
+
+    /// A request to keep one no longer.
+    #[must_use]
+    pub fn delete_secret(&self, key_id: &str, field: &str) -> DeleteConfigSecretRequest {
+        DeleteConfigSecretRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            field: field.to_owned(),
+            ..DeleteConfigSecretRequest::default()
+        }
+    }
+
+    /// A request to be shown one.
+    #[must_use]
+    pub fn reveal(&self, key_id: &str, field: &str) -> RevealConfigSecretRequest {
+        RevealConfigSecretRequest {
+            workspace_id: self.id.clone(),
+            key_id: key_id.to_owned(),
+            field: field.to_owned(),
+            ..RevealConfigSecretRequest::default()
+        }
+    }
+
+    /// The configuration of a key as GetConfig answers it.
+    pub async fn read_config(&self, key_id: &str) -> Config {
+        let got = self.client.clone().keys.get_config(self.config(key_id)).await.unwrap();
+        got.into_inner().config.unwrap()
+    }
+
+    /// The kinds of all events of a key, oldest first.
+    pub async fn kinds_of(&self, key_id: &str) -> Vec<String> {
+        let request = ListEventsRequest { key_id: key_id.to_owned(), ..self.events() };
+        let mut events = self.all_events(request).await;
+        events.sort_by_key(|event| event.position);
+        events.into_iter().map(|event| event.kind).collect()
     }
 
     /// A request to delete a key.

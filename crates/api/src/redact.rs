@@ -64,6 +64,13 @@ redacted_debug!(EmailServiceSettings {
     shown: [enabled, r#type, from_email, from_company, comment_template_id, tag_template_id]
 });
 
+redacted_debug!(PutConfigSecretRequest {
+    secret: [secret],
+    shown: [workspace_id, key_id, field, etag, request_id]
+});
+
+redacted_debug!(RevealConfigSecretResponse { secret: [secret], shown: [consistency_token] });
+
 redacted_debug!(WebhookServiceSettings {
     secret: [auth_token],
     shown: [enabled, raw_notification_url, processed_notification_url]

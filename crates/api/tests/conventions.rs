@@ -7,6 +7,9 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
 
 const PACKAGE: &str = "keyward.v1";
 
+/// RPCs that REST must not reach: they have no route.
+const GRPC_ONLY: &[&str] = &["RevealConfigSecret"];
+
 fn pool() -> DescriptorPool {
     DescriptorPool::decode(api::DESCRIPTORS).expect("the descriptor set decodes")
 }
@@ -14,6 +17,13 @@ fn pool() -> DescriptorPool {
 fn extension(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> Option<Value> {
     let extension = pool.get_extension_by_name(name).expect("the annotations are in the set");
     options.has_extension(&extension).then(|| options.get_extension(&extension).into_owned())
+}
+
+/// Those that have a route.
+fn routed(pool: &DescriptorPool) -> Vec<MethodDescriptor> {
+    let mut methods = methods(pool);
+    methods.retain(|method| !GRPC_ONLY.contains(&method.name()));
+    methods
 }
 
 fn methods(pool: &DescriptorPool) -> Vec<MethodDescriptor> {
@@ -59,6 +69,15 @@ fn every_rpc_has_the_documented_route() {
         ("RevokeApiKeys", "POST /v1/workspaces/{workspace_id}/keys:revoke *"),
         ("ImportApiKeys", "POST /v1/workspaces/{workspace_id}/keys:import *"),
         ("GetConfig", "GET /v1/workspaces/{workspace_id}/keys/{key_id}/config"),
+        ("UpdateConfig", "PATCH /v1/workspaces/{workspace_id}/keys/{key_id}/config config"),
+        (
+            "PutConfigSecret",
+            "PUT /v1/workspaces/{workspace_id}/keys/{key_id}/config/secrets/{field} *",
+        ),
+        (
+            "DeleteConfigSecret",
+            "DELETE /v1/workspaces/{workspace_id}/keys/{key_id}/config/secrets/{field}",
+        ),
         ("GetKeyUsage", "GET /v1/workspaces/{workspace_id}/keys/{key_id}/usage"),
         ("VerifyKey", "POST /v1/keys:verify *"),
         ("BatchVerifyKeys", "POST /v1/keys:batchVerify *"),
@@ -78,7 +97,7 @@ fn every_rpc_has_the_documented_route() {
         ("VerifyAt", "POST /v1/workspaces/{workspace_id}/keys/{key_id}:verifyAt *"),
     ]);
     let pool = pool();
-    let found: BTreeMap<String, String> = methods(&pool)
+    let found: BTreeMap<String, String> = routed(&pool)
         .iter()
         .map(|method| (method.name().to_owned(), route(&pool, method)))
         .collect();
@@ -88,9 +107,19 @@ fn every_rpc_has_the_documented_route() {
 }
 
 #[test]
+fn what_is_grpc_only_has_no_route() {
+    let pool = pool();
+    let methods = methods(&pool);
+    for name in GRPC_ONLY {
+        let method = methods.iter().find(|method| method.name() == *name).expect("a method");
+        assert_eq!(extension(&pool, &method.options(), "google.api.http"), None, "{name}");
+    }
+}
+
+#[test]
 fn every_variable_of_a_route_is_a_string_field_of_the_request() {
     let pool = pool();
-    for method in methods(&pool) {
+    for method in routed(&pool) {
         let route = route(&pool, &method);
         for variable in route.split('{').skip(1).filter_map(|part| part.split('}').next()) {
             let field = method.input().get_field_by_name(variable);
@@ -121,6 +150,8 @@ fn every_change_takes_a_request_id_and_answers_a_consistency_token() {
     let reads = ["GetApiKey", "ListApiKeys", "GetConfig", "VerifyKey", "BatchVerifyKeys"]
         .into_iter()
         .chain(["GetKeyUsage", "GetWorkspace", "ListServiceCredentials"])
+        // It changes nothing, and its answer is kept nowhere: asked again, it is recorded again.
+        .chain(["RevealConfigSecret"])
         .chain(["ListEvents", "WatchEvents", "VerifyAt", "GetHead", "VerifyLog"])
         .collect::<BTreeSet<_>>();
     let pool = pool();

@@ -59,4 +59,16 @@ pub enum Rejection {
     /// Too late for its return.
     #[error("the key was deleted more than 30 days ago")]
     UndeleteTooLate,
+    /// E-mail can't be sent by a foreign provider without its key.
+    #[error("the e-mail provider's key is missing")]
+    EmailKeyMissing,
+    /// E-mail can't be sent by a foreign provider without a sender.
+    #[error("the sender's address is missing")]
+    EmailSenderMissing,
+    /// The e-mail provider's key is needed as long as it sends.
+    #[error("the e-mail provider's key is in use")]
+    EmailKeyInUse,
+    /// A key has keys of so many AI providers at most.
+    #[error("there are 64 AI providers already")]
+    TooManyProviders,
 }

@@ -6,7 +6,7 @@
 use crate::{KeyId, api_key, auth_token, config, service_credential, workspace};
 use api_key::ApiKeyEvent;
 use auth_token::AuthTokenEvent;
-use config::ConfigEvent;
+use config::{ConfigEvent, RevealEvent};
 use service_credential::ServiceCredentialEvent;
 use workspace::WorkspaceEvent;
 
@@ -23,6 +23,8 @@ pub enum Event {
     AuthToken(AuthTokenEvent),
     /// About a service credential.
     ServiceCredential(ServiceCredentialEvent),
+    /// About who was shown the secrets of a configuration.
+    Reveal(RevealEvent),
 }
 
 /// What an event is about.
@@ -38,6 +40,8 @@ pub enum Noun {
     AuthToken,
     /// A service credential.
     ServiceCredential,
+    /// Who was shown the secrets of a configuration.
+    Reveal,
 }
 
 /// A stored event that this build can't read.
@@ -137,6 +141,16 @@ events! {
     "auth_token.issued", 1 => AuthToken(AuthTokenEvent::Issued),
     "service_credential.created", 1 => ServiceCredential(ServiceCredentialEvent::Created),
     "service_credential.revoked", 1 => ServiceCredential(ServiceCredentialEvent::Revoked),
+    "config.plan_changed", 1 => Config(ConfigEvent::PlanChanged),
+    "config.document_access_changed", 1 => Config(ConfigEvent::DocumentAccessChanged),
+    "config.private_comments_switched", 1 => Config(ConfigEvent::PrivateCommentsSwitched),
+    "config.jwt_requirement_changed", 1 => Config(ConfigEvent::JwtRequirementChanged),
+    "config.auto_org_user_changed", 1 => Config(ConfigEvent::AutoOrgUserChanged),
+    "config.email_service_changed", 1 => Config(ConfigEvent::EmailServiceChanged),
+    "config.webhook_service_changed", 1 => Config(ConfigEvent::WebhookServiceChanged),
+    "config.secret_put", 1 => Config(ConfigEvent::SecretPut),
+    "config.secret_deleted", 1 => Config(ConfigEvent::SecretDeleted),
+    "config.secret_revealed", 1 => Reveal(RevealEvent::Revealed),
 }
 
 fn to_json(payload: &impl serde::Serialize) -> Vec<u8> {
@@ -177,14 +191,17 @@ impl Event {
                 ServiceCredentialEvent::Revoked(_) => true,
                 ServiceCredentialEvent::Created(_) => false,
             },
-            Self::Config(_) | Self::AuthToken(_) => false,
+            Self::Config(_) | Self::AuthToken(_) | Self::Reveal(_) => false,
         }
     }
 
     /// The names of all streams that hold events of one key, so that its history can be read.
     #[must_use]
     pub fn streams_of_key(key_id: KeyId) -> Vec<String> {
-        ["", "/config", "/auth_tokens"].iter().map(|part| format!("{key_id}{part}")).collect()
+        ["", "/config", "/auth_tokens", "/reveals"]
+            .iter()
+            .map(|part| format!("{key_id}{part}"))
+            .collect()
     }
 
     /// The name of the stream that this event goes to.
@@ -196,6 +213,7 @@ impl Event {
             Self::Config(event) => format!("{}/config", event.key_id()),
             Self::AuthToken(event) => format!("{}/auth_tokens", event.key_id()),
             Self::ServiceCredential(event) => event.service_credential_id().to_string(),
+            Self::Reveal(event) => format!("{}/reveals", event.key_id()),
         }
     }
 }

@@ -37,7 +37,7 @@ pub use secret::{
     Presented, SECRET_LENGTH, Secret, SecretDigest, SecretText, display,
 };
 pub use suspect::Suspect;
-pub use text::{Description, EmailAddress, Name, ReasonText};
+pub use text::{Description, EmailAddress, Name, ReasonText, RevealReason};
 pub use values::{
     Env, InvalidValue, JsonObject, Labels, Micros, RevocationReason, Sealed, SealedSecret,
 };

@@ -88,6 +88,10 @@ text!(
     /// Why something was done, in words: at most 1,024 characters.
     ReasonText, 0..=1024
 );
+text!(
+    /// What a secret was asked for, in words: at most 256 characters.
+    RevealReason, 0..=256
+);
 
 /// An e-mail address (RFC 5321 addr-spec without quoted local parts or address literals), at most
 /// 254 bytes. Personal: it is sealed before it is stored, so it has no serialised form here.

@@ -118,10 +118,11 @@ fn a_payload_of_another_shape_is_refused_with_its_cause() {
 }
 
 /// Members under these may have any name.
-const FREE: [&str; 3] = ["/settings/metadata", "/settings/plan/custom", "/metadata"];
+const FREE: [&str; 4] =
+    ["/settings/metadata", "/settings/plan/custom", "/metadata", "/plan/custom"];
 
 /// Members that may be left out: unset is their only other meaning.
-const OPTIONAL: [&str; 23] = [
+const OPTIONAL: [&str; 25] = [
     "/owner/principal",
     "/owner/email",
     "/domains/patterns",
@@ -145,6 +146,8 @@ const OPTIONAL: [&str; 23] = [
     "/settings/ai_models/openai",
     "/bounds/workspaces",
     "/bounds/envs",
+    "/plan/kind",
+    "/plan/custom",
 ];
 
 /// The paths of all objects whose members are fixed.
@@ -216,8 +219,10 @@ fn each_noun_writes_to_the_stream_of_its_id() {
     );
     let config = format!("{key}/config");
     let tokens = format!("{key}/auth_tokens");
+    let reveals = format!("{key}/reveals");
     for event in samples::events() {
         let expected = match event.kind().split_once('.').expect("a dot").0 {
+            "config" if event.kind() == "config.secret_revealed" => &reveals,
             "workspace" => &ws,
             "api_key" => &key,
             "config" => &config,

@@ -25,9 +25,9 @@ pub fn mask(secret: &str) -> String {
 }
 
 /// Whether `text` looks like a mask that was sent back as if it were the secret: dots (or one
-/// ellipsis) with at most three characters on either side, or nothing but asterisks or bullets.
+/// ellipsis) with at most three characters on either side, or asterisks or bullets with at most four.
 /// Blanks around it don't hide it. The text of a real secret looks like this only if it is shorter
-/// than ten characters.
+/// than ten characters, or all but its ends is blots.
 #[must_use]
 pub fn looks_masked(text: &str) -> bool {
     let text = text.trim();
@@ -39,6 +39,21 @@ pub fn looks_masked(text: &str) -> bool {
             short(&text[..at]) && rest.is_some_and(short)
         })
     };
-    let blotted = !text.is_empty() && text.chars().all(|c| matches!(c, '*' | '\u{2022}'));
-    dotted(HIDDEN) || dotted("\u{2026}") || blotted
+    dotted(HIDDEN) || dotted("\u{2026}") || blotted(text)
+}
+
+/// Whether `text` is blots, as others mask, with short ends: `****`, `sk-****1234`.
+fn blotted(text: &str) -> bool {
+    /// Others show as many as four characters at an end.
+    const ENDS: usize = 4;
+    const BLOTS: usize = 3;
+    let blot = |c: char| matches!(c, '*' | '\u{2022}');
+    if text.chars().all(blot) {
+        return !text.is_empty();
+    }
+    let inner = text.trim_matches(|c| !blot(c));
+    let short = |end: &str| end.chars().count() <= ENDS;
+    let ends_are_short =
+        text.split_once(inner).is_some_and(|(head, tail)| short(head) && short(tail));
+    ends_are_short && inner.chars().all(blot) && inner.chars().count() >= BLOTS
 }

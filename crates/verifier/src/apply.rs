@@ -3,7 +3,7 @@
 //! There is no wildcard over events: one that concerns no verdict says so.
 
 use domain::auth_token::AuthTokenEvent;
-use domain::config::ConfigEvent;
+use domain::config::{ConfigEvent, RevealEvent};
 use domain::service_credential::{ServiceCredentialEvent, ServiceCredentialState};
 use domain::workspace::{WorkspaceEvent, WorkspaceState};
 use domain::{Decider, Event};
@@ -25,7 +25,20 @@ impl Verifier {
             // Auth tokens are looked up where they are used: by the RPCs that manage a key.
             Event::AuthToken(AuthTokenEvent::Issued(_)) => {}
             // A configuration has no say in a verdict.
-            Event::Config(ConfigEvent::Created(_)) => {}
+            Event::Config(
+                ConfigEvent::Created(_)
+                | ConfigEvent::PlanChanged(_)
+                | ConfigEvent::DocumentAccessChanged(_)
+                | ConfigEvent::PrivateCommentsSwitched(_)
+                | ConfigEvent::JwtRequirementChanged(_)
+                | ConfigEvent::AutoOrgUserChanged(_)
+                | ConfigEvent::EmailServiceChanged(_)
+                | ConfigEvent::WebhookServiceChanged(_)
+                | ConfigEvent::SecretPut(_)
+                | ConfigEvent::SecretDeleted(_),
+            ) => {}
+            // Nor has who was shown its secrets.
+            Event::Reveal(RevealEvent::Revealed(_)) => {}
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Deliberately absent: the wire, and who may ask. Both were settled before a command comes here.
 
+mod config;
 mod intent;
 
 use domain::Rejection;
@@ -12,6 +13,7 @@ use eventlog::{
 };
 use vault::{NoEntropy, SealError};
 
+pub use config::Configured;
 use intent::Decision;
 pub use intent::{Change, Folded, Intent, Subject};
 

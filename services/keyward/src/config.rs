@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::Brand;
+use domain::config::Provider;
 
 pub use settings::{LogFormat, Settings};
 
@@ -41,6 +42,8 @@ pub struct Config {
     pub operator_token_file: PathBuf,
     /// What credentials begin with.
     pub brand: Brand,
+    /// The AI providers whose keys are taken into configurations; any, if there are none.
+    pub ai_providers: Vec<Provider>,
     /// TLS; `None` for plain.
     pub tls: Option<TlsFiles>,
     /// How long a heartbeat lets this node answer.
@@ -181,6 +184,7 @@ impl Config {
             )?,
             folder: folder.clone(),
             brand: brand(&settings)?,
+            ai_providers: ai_providers(&settings)?,
             tls,
             lease,
             heartbeat,
@@ -385,6 +389,14 @@ fn brand(settings: &Settings) -> Result<Brand, ConfigError> {
         Some(text) => Brand::new(text).map_err(|error| setting("brand", error.rule())),
         None => Ok(Brand::default()),
     }
+}
+
+/// The names in the list; none if nothing was said.
+fn ai_providers(settings: &Settings) -> Result<Vec<Provider>, ConfigError> {
+    let list = settings.ai_providers.as_deref().unwrap_or_default();
+    let names = list.split(',').map(str::trim).filter(|_| !list.trim().is_empty());
+    let refuse = |error: domain::InvalidValue| setting("ai-providers", error.rule());
+    names.map(|name| Provider::new(name).map_err(refuse)).collect()
 }
 
 fn telemetry(settings: &Settings) -> Result<TelemetryChoice, ConfigError> {

@@ -9,10 +9,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use deadpool_postgres::Object;
+use domain::config::SecretField;
 use domain::{KeyId, Sealed, SealedSecret, WorkspaceId};
 use eventlog::{Database, LogError};
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 use vault::{Dek, Keks, NoEntropy, OpenError, Place, SealError, SealPurpose, WrappedDek};
 
@@ -168,6 +169,24 @@ impl DataKeys {
         Ok(Some(dek.open_text(&place, sealed)?.expose_secret().to_owned()))
     }
 
+    /// Opens somebody else's secret in the configuration of `resource`; `None` if its data key was
+    /// deleted: it is gone for good.
+    ///
+    /// # Errors
+    /// The database does not answer, or the seal does not open.
+    pub async fn open_secret(
+        &self,
+        workspace: WorkspaceId,
+        resource: Uuid,
+        field: &SecretField,
+        sealed: &Sealed,
+    ) -> Result<Option<SecretString>, DataKeyError> {
+        let Some(dek) = self.of(workspace, sealed.dek).await? else {
+            return Ok(None);
+        };
+        Ok(Some(dek.open_text(&secret_place(resource, field), sealed)?))
+    }
+
     async fn of(&self, workspace: WorkspaceId, id: Uuid) -> Result<Option<Arc<Dek>>, DataKeyError> {
         let known = locked(&self.opened).by_id.get(&id).cloned();
         match known {
@@ -289,22 +308,24 @@ impl Sealer<'_> {
     /// # Errors
     /// No random bytes.
     pub fn personal(&self, field: &str, text: &str) -> Result<Sealed, DataKeyError> {
-        Ok(self.dek.seal(&self.place(SealPurpose::PersonalDetail, field), text.as_bytes())?)
+        let purpose = SealPurpose::PersonalDetail;
+        let place = Place { purpose, resource: self.resource, field, provider: None };
+        Ok(self.dek.seal(&place, text.as_bytes())?)
     }
 
     /// Seals somebody else's secret, with the mask that may be shown.
     ///
     /// # Errors
     /// No random bytes.
-    pub fn secret(&self, field: &str, text: &str) -> Result<SealedSecret, DataKeyError> {
-        let sealed =
-            self.dek.seal(&self.place(SealPurpose::ConfigSecret, field), text.as_bytes())?;
+    pub fn secret(&self, field: &SecretField, text: &str) -> Result<SealedSecret, DataKeyError> {
+        let sealed = self.dek.seal(&secret_place(self.resource, field), text.as_bytes())?;
         Ok(SealedSecret { sealed, mask: vault::mask(text) })
     }
+}
 
-    fn place<'f>(&self, purpose: SealPurpose, field: &'f str) -> Place<'f> {
-        Place { purpose, resource: self.resource, field, provider: None }
-    }
+fn secret_place(resource: Uuid, field: &SecretField) -> Place<'_> {
+    let (field, provider) = (field.base(), field.provider());
+    Place { purpose: SealPurpose::ConfigSecret, resource, field, provider }
 }
 
 /// A lock that is held for a map look-up only, never across an await; a panic under it leaves the map

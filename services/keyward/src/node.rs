@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use domain::config::Provider;
 use domain::{
     Binding, Brand, CredentialKind, CredentialRecord, DigestAlgorithm, Env, PepperId,
     SECRET_LENGTH, SecretDigest, SecretText, WorkspaceId,
@@ -67,6 +68,8 @@ pub struct Node {
     pub operator: OperatorToken,
     /// Which calls are traced.
     pub sampler: telemetry::Sampler,
+    /// The AI providers whose keys are taken; any, if there are none.
+    pub ai_providers: Vec<Provider>,
     /// What is counted.
     pub counts: Counts,
     /// How keys are used.

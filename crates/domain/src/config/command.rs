@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::changes::ConfigChanges;
+use super::secrets::SecretField;
 use super::values::ConfigSettings;
-use crate::{KeyId, WorkspaceId};
+use crate::{KeyId, SealedSecret, WorkspaceId};
 
 /// A wish about the configuration of one key.
 #[derive(Debug, Clone)]
@@ -16,6 +18,30 @@ pub enum ConfigCommand {
         workspace_id: WorkspaceId,
         /// All that can be configured.
         settings: Box<ConfigSettings>,
+        /// The moment of asking.
+        now: Timestamp,
+    },
+    /// Change what is no secret, part by part.
+    Update {
+        /// What becomes different.
+        changes: Box<ConfigChanges>,
+        /// The moment of asking.
+        now: Timestamp,
+    },
+    /// Keep a secret, in place of the one that is there. It is a fact even if both are the same: whether
+    /// they are is not told.
+    PutSecret {
+        /// Which one.
+        field: SecretField,
+        /// The secret.
+        value: Box<SealedSecret>,
+        /// The moment of asking.
+        now: Timestamp,
+    },
+    /// Keep a secret no longer.
+    DeleteSecret {
+        /// Which one.
+        field: SecretField,
         /// The moment of asking.
         now: Timestamp,
     },

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::event::ConfigEvent;
-use super::values::ConfigSettings;
+use super::values::{ConfigSettings, EmailService, WebhookService};
 use crate::{KeyId, WorkspaceId};
 
 /// A configuration that exists.
@@ -43,14 +43,61 @@ impl ConfigState {
 
     pub(super) fn after(self, event: &ConfigEvent) -> Self {
         match (self, event) {
-            (Self::Missing, ConfigEvent::Created(created)) => Self::Present(Box::new(Config {
-                key_id: created.key_id,
-                workspace_id: created.workspace_id,
-                settings: created.settings.clone(),
-                created_at: created.at,
-                updated_at: created.at,
-            })),
+            // The second beginning of a configuration changes nothing.
             (Self::Present(config), ConfigEvent::Created(_)) => Self::Present(config),
+            (Self::Present(config), event) => Self::Present(Box::new(config.after(event))),
+            (Self::Missing, event) => {
+                // Facts about what never began change nothing; the log can't hold them.
+                let ConfigEvent::Created(created) = event else { return Self::Missing };
+                Self::Present(Box::new(Config {
+                    key_id: created.key_id,
+                    workspace_id: created.workspace_id,
+                    settings: created.settings.clone(),
+                    created_at: created.at,
+                    updated_at: created.at,
+                }))
+            }
         }
+    }
+}
+
+impl Config {
+    fn after(mut self, event: &ConfigEvent) -> Self {
+        self.updated_at = event.at();
+        let settings = &mut self.settings;
+        match event {
+            ConfigEvent::Created(_) => {}
+            ConfigEvent::PlanChanged(now) => settings.plan = now.plan.clone(),
+            ConfigEvent::DocumentAccessChanged(now) => {
+                settings.default_document_access = now.default_document_access;
+            }
+            ConfigEvent::PrivateCommentsSwitched(now) => {
+                settings.private_comments_enabled = now.enabled;
+            }
+            ConfigEvent::JwtRequirementChanged(now) => settings.require_jwt_token = now.required,
+            ConfigEvent::AutoOrgUserChanged(now) => settings.require_auto_org_user = now.required,
+            ConfigEvent::EmailServiceChanged(now) => {
+                settings.email = EmailService {
+                    enabled: now.enabled,
+                    provider: now.provider,
+                    api_key: settings.email.api_key.take(),
+                    from_email: now.from_email.clone(),
+                    from_company: now.from_company.clone(),
+                    comment_template_id: now.comment_template_id.clone(),
+                    tag_template_id: now.tag_template_id.clone(),
+                };
+            }
+            ConfigEvent::WebhookServiceChanged(now) => {
+                settings.webhook = WebhookService {
+                    enabled: now.enabled,
+                    auth_token: settings.webhook.auth_token.take(),
+                    raw_notification_url: now.raw_notification_url.clone(),
+                    processed_notification_url: now.processed_notification_url.clone(),
+                };
+            }
+            ConfigEvent::SecretPut(put) => settings.set_secret(&put.field, Some(put.value.clone())),
+            ConfigEvent::SecretDeleted(deleted) => settings.set_secret(&deleted.field, None),
+        }
+        self
     }
 }

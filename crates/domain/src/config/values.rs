@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmailAddress, InvalidValue, JsonObject, Name, Sealed, SealedSecret};
+use super::secrets::Provider;
+use crate::{InvalidValue, JsonObject, Name, Rejection, Sealed, SealedSecret};
 
 /// Which plan a key is on: a named one, or a custom object instead of it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -156,7 +157,7 @@ pub struct WebhookService {
 }
 
 /// The keys of AI providers, by provider; masks only can be shown.
-pub type AiModels = BTreeMap<String, SealedSecret>;
+pub type AiModels = BTreeMap<Provider, SealedSecret>;
 
 /// All that can be configured for a key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -181,25 +182,70 @@ pub struct ConfigSettings {
     pub ai_models: AiModels,
 }
 
+/// What is missing for e-mail to be sent as it is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailLacks {
+    /// The provider's key.
+    ApiKey,
+    /// The sender's address.
+    FromEmail,
+}
+
+impl EmailLacks {
+    /// The name of the missing field.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api_key",
+            Self::FromEmail => "from_email",
+        }
+    }
+
+    /// The rule.
+    pub const RULE: &str = "is required when SendGrid is enabled";
+}
+
+impl From<EmailLacks> for Rejection {
+    fn from(lacks: EmailLacks) -> Self {
+        match lacks {
+            EmailLacks::ApiKey => Self::EmailKeyMissing,
+            EmailLacks::FromEmail => Self::EmailSenderMissing,
+        }
+    }
+}
+
 impl EmailService {
-    /// Whether what is set is enough to send: a foreign provider needs its key and a sender.
+    /// Whether a foreign provider sends.
+    #[must_use]
+    pub const fn is_foreign(&self) -> bool {
+        match self.provider {
+            EmailProvider::Default => false,
+            EmailProvider::Sendgrid => self.enabled,
+        }
+    }
+
+    /// Whether what is set is enough to send.
     ///
     /// # Errors
-    /// The missing field's name and the rule.
-    pub fn check(
-        enabled: bool,
-        provider: EmailProvider,
-        has_api_key: bool,
-        from_email: Option<&EmailAddress>,
-    ) -> Result<(), (&'static str, InvalidValue)> {
-        if !enabled || provider == EmailProvider::Default {
+    /// What is missing.
+    pub const fn complete(&self) -> Result<(), EmailLacks> {
+        self.check(self.api_key.is_some(), self.from_email.is_some())
+    }
+
+    /// As [`EmailService::complete`], of what is yet to be sealed: a foreign provider needs its key and a
+    /// sender.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub const fn check(&self, has_api_key: bool, has_sender: bool) -> Result<(), EmailLacks> {
+        if !self.is_foreign() {
             return Ok(());
         }
         if !has_api_key {
-            return Err(("api_key", InvalidValue::new("is required when SendGrid is enabled")));
+            return Err(EmailLacks::ApiKey);
         }
-        if from_email.is_none() {
-            return Err(("from_email", InvalidValue::new("is required when SendGrid is enabled")));
+        if !has_sender {
+            return Err(EmailLacks::FromEmail);
         }
         Ok(())
     }

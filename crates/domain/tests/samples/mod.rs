@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use domain::api_key::{self, ApiKeyEvent, Settings};
 use domain::auth_token::{AuthTokenEvent, Issued};
 use domain::config::{
-    self, ConfigEvent, ConfigSettings, DocumentAccess, EmailProvider, EmailService, Plan,
-    TemplateId, WebhookService, WebhookUrl,
+    self, ConfigEvent, ConfigSettings, DocumentAccess, EmailProvider, EmailService, Plan, Provider,
+    RevealEvent, SecretField, TemplateId, WebhookService, WebhookUrl,
 };
 use domain::service_credential::{self, Bounds, Permission, ServiceCredentialEvent};
 use domain::workspace::{self, WorkspaceEvent};
 use domain::{
     AuthTokenId, CredentialRecord, Description, DigestAlgorithm, DomainPattern, DomainRules, Env,
     Event, JsonObject, KeyId, Kid, Labels, Name, Network, Owner, PepperId, Principal, ReasonText,
-    RevocationReason, ScopeSet, Sealed, SealedSecret, SecretDigest, ServiceCredentialId,
-    WorkspaceId,
+    RevealReason, RevocationReason, ScopeSet, Sealed, SealedSecret, SecretDigest,
+    ServiceCredentialId, WorkspaceId,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -78,6 +78,10 @@ fn secret(mask: &str) -> SealedSecret {
     SealedSecret { sealed: sealed(), mask: mask.to_owned() }
 }
 
+fn provider(name: &str) -> Provider {
+    Provider::new(name).expect("a provider")
+}
+
 fn settings() -> Settings {
     let parse = |entry: &str| Network::parse(entry, true).expect("a network");
     let pattern = |entry: &str| DomainPattern::parse(entry).expect("a domain");
@@ -138,8 +142,8 @@ fn config_settings() -> ConfigSettings {
             processed_notification_url: Some(url("https://hooks.example.com:8443/processed")),
         },
         ai_models: BTreeMap::from([
-            ("anthropic".to_owned(), secret("sk-...abc")),
-            ("openai".to_owned(), secret("sk-...XyZ")),
+            (provider("anthropic"), secret("sk-...abc")),
+            (provider("openai"), secret("sk-...XyZ")),
         ]),
     }
 }
@@ -167,6 +171,7 @@ pub(crate) fn events() -> Vec<Event> {
         workspaces: vec![workspace_id()],
         envs: vec![Env::Live, Env::Test],
     }));
+    events.extend(config_events(config_settings()));
     events
 }
 
@@ -198,6 +203,7 @@ pub(crate) fn bare_events() -> Vec<Event> {
     events.extend(api_key_events(bare));
     events.extend(api_key_events(nowhere));
     events.extend(service_credential_events(Bounds::default()));
+    events.extend(config_events(ConfigSettings::default()));
     events
 }
 
@@ -318,4 +324,63 @@ fn service_credential_events(bounds: Bounds) -> [Event; 2] {
         }),
     ]
     .map(Event::ServiceCredential)
+}
+
+/// Everything set anew, to what `settings` have, and what becomes of a secret.
+fn config_events(settings: ConfigSettings) -> Vec<Event> {
+    let (key_id, at) = (key_id(), at("2026-01-12T00:00:00Z"));
+    let ConfigSettings { plan, default_document_access, email, webhook, .. } = settings;
+    let field = SecretField::AiModel(provider("openai"));
+    let events = [
+        ConfigEvent::PlanChanged(Box::new(config::PlanChanged { key_id, plan, at })),
+        ConfigEvent::DocumentAccessChanged(config::DocumentAccessChanged {
+            key_id,
+            default_document_access,
+            at,
+        }),
+        ConfigEvent::PrivateCommentsSwitched(config::PrivateCommentsSwitched {
+            key_id,
+            enabled: true,
+            at,
+        }),
+        ConfigEvent::JwtRequirementChanged(config::JwtRequirementChanged {
+            key_id,
+            required: true,
+            at,
+        }),
+        ConfigEvent::AutoOrgUserChanged(config::AutoOrgUserChanged { key_id, required: true, at }),
+        ConfigEvent::EmailServiceChanged(Box::new(config::EmailServiceChanged {
+            key_id,
+            enabled: email.enabled,
+            provider: email.provider,
+            from_email: email.from_email,
+            from_company: email.from_company,
+            comment_template_id: email.comment_template_id,
+            tag_template_id: email.tag_template_id,
+            at,
+        })),
+        ConfigEvent::WebhookServiceChanged(Box::new(config::WebhookServiceChanged {
+            key_id,
+            enabled: webhook.enabled,
+            raw_notification_url: webhook.raw_notification_url,
+            processed_notification_url: webhook.processed_notification_url,
+            at,
+        })),
+        ConfigEvent::SecretPut(Box::new(config::SecretPut {
+            key_id,
+            field: field.clone(),
+            value: secret("sk-...XyZ"),
+            at,
+        })),
+        ConfigEvent::SecretDeleted(config::SecretDeleted {
+            key_id,
+            field: SecretField::EmailApiKey,
+            at,
+        }),
+    ];
+    let reason = RevealReason::new("nightly \"summary\"").expect("a reason");
+    let revealed = config::Revealed { key_id, field, reason, at };
+    let mut events: Vec<_> = events.into_iter().map(Event::Config).collect();
+    events.push(Event::Reveal(RevealEvent::Revealed(revealed)));
+    events
 }

@@ -60,7 +60,8 @@ fn streams(steps: Vec<Step<Event>>) -> Streams<KeyId, ConfigEvent> {
             Event::Workspace(_)
             | Event::ApiKey(_)
             | Event::AuthToken(_)
-            | Event::ServiceCredential(_) => {}
+            | Event::ServiceCredential(_)
+            | Event::Reveal(_) => {}
         }
     }
     streams
@@ -75,6 +76,15 @@ async fn known(
         position FROM configs WHERE key_id = ANY ($1)";
     let begins = |event: &ConfigEvent| match event {
         ConfigEvent::Created(_) => true,
+        ConfigEvent::PlanChanged(_)
+        | ConfigEvent::DocumentAccessChanged(_)
+        | ConfigEvent::PrivateCommentsSwitched(_)
+        | ConfigEvent::JwtRequirementChanged(_)
+        | ConfigEvent::AutoOrgUserChanged(_)
+        | ConfigEvent::EmailServiceChanged(_)
+        | ConfigEvent::WebhookServiceChanged(_)
+        | ConfigEvent::SecretPut(_)
+        | ConfigEvent::SecretDeleted(_) => false,
     };
     let older: Vec<Uuid> = fold::older(streams, begins).map(|id| id.uuid()).collect();
     if older.is_empty() {

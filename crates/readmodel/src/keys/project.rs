@@ -62,7 +62,8 @@ fn streams(steps: Vec<Step<Event>>) -> Streams<KeyId, ApiKeyEvent> {
             Event::Workspace(_)
             | Event::Config(_)
             | Event::AuthToken(_)
-            | Event::ServiceCredential(_) => {}
+            | Event::ServiceCredential(_)
+            | Event::Reveal(_) => {}
         }
     }
     streams

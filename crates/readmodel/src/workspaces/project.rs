@@ -57,7 +57,7 @@ async fn apply(transaction: &Transaction<'_>, batch: &[RecordedEvent]) -> Result
                 put(&mut service_credentials, event.service_credential_id(), place, event);
             }
             // Nothing here is about a workspace itself.
-            Event::ApiKey(_) | Event::Config(_) | Event::AuthToken(_) => {}
+            Event::ApiKey(_) | Event::Config(_) | Event::AuthToken(_) | Event::Reveal(_) => {}
         }
     }
     let known = known(transaction, &workspaces).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::api_key::{self, ApiKeyEvent, Settings};
-use domain::config::{self, AiModels, ConfigEvent, ConfigSettings, EmailService, Plan};
+use domain::config::{self, AiModels, ConfigEvent, ConfigSettings, EmailService, Plan, Provider};
 use domain::service_credential::{self, Bounds, Permission, ServiceCredentialEvent};
 use domain::workspace::{self, WorkspaceEvent};
 use domain::{
@@ -146,7 +146,7 @@ pub(crate) fn config_settings() -> ConfigSettings {
             from_email: Some(sealed(4)),
             ..EmailService::default()
         },
-        ai_models: AiModels::from([("openai".to_owned(), secret(5))]),
+        ai_models: AiModels::from([(Provider::new("openai").unwrap(), secret(5))]),
         ..ConfigSettings::default()
     }
 }

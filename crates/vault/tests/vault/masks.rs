@@ -69,10 +69,24 @@ fn masks_are_recognised_however_a_form_returns_them() {
         "......",
         "****",
         "\u{2022}\u{2022}\u{2022}",
+        "sk-****XyZ",
+        "****1234",
+        "sk-1\u{2022}\u{2022}\u{2022}\u{2022}",
     ] {
         assert!(looks_masked(text), "{text:?} was taken for a secret");
     }
-    for text in ["", " ", "sk-12345", "sk-live...XyZ", "a..b", "SG.abc.def", "1.2.3.4"] {
+    for text in [
+        "",
+        " ",
+        "sk-12345",
+        "sk-live...XyZ",
+        "a..b",
+        "SG.abc.def",
+        "1.2.3.4",
+        "a*b*c*d*e*",
+        "ab**cdefg",
+        "sk-12***secret",
+    ] {
         assert!(!looks_masked(text), "{text:?} was taken for a mask");
     }
 }

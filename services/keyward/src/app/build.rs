@@ -59,6 +59,7 @@ pub(super) async fn node(
         data_keys: DataKeys::new(database.clone(), Arc::clone(ring.keks())),
         operator,
         sampler: telemetry.sampler(),
+        ai_providers: config.ai_providers.clone(),
         counts: Counts::new(telemetry.metrics()),
         usage: match config.usage_flush {
             Some(_) => Recorder::new(config.serving_threads),

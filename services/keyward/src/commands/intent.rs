@@ -22,8 +22,9 @@ pub enum Intent {
     /// About a key of this workspace, still at this revision if one is given. A key of another
     /// workspace is answered as one that does not exist.
     ApiKey(WorkspaceId, KeyId, ApiKeyCommand, Option<u64>),
-    /// About a key's configuration.
-    Config(KeyId, ConfigCommand),
+    /// About a key's configuration, still at this revision if one is given. Whose it is, the key says:
+    /// whoever changes one asks something of the key as well.
+    Config(KeyId, ConfigCommand, Option<u64>),
     /// About a key's auth tokens.
     AuthToken(KeyId, AuthTokenCommand),
     /// About a service credential, still at this revision if one is given.
@@ -139,7 +140,7 @@ impl Intent {
         let name = match self {
             Self::Workspace(id, _, _) => id.to_string(),
             Self::ApiKey(_, id, _, _) => id.to_string(),
-            Self::Config(id, _) => format!("{id}/config"),
+            Self::Config(id, _, _) => format!("{id}/config"),
             Self::AuthToken(id, _) => format!("{id}/auth_tokens"),
             Self::ServiceCredential(id, _, _) => id.to_string(),
         };
@@ -151,7 +152,7 @@ impl Intent {
         match self {
             Self::Workspace(_, command, _) => matches!(command, WorkspaceCommand::Create { .. }),
             Self::ApiKey(_, _, command, _) => matches!(command, ApiKeyCommand::Create { .. }),
-            Self::Config(_, command) => matches!(command, ConfigCommand::Create { .. }),
+            Self::Config(_, command, _) => matches!(command, ConfigCommand::Create { .. }),
             Self::AuthToken(_, AuthTokenCommand::Issue { .. }) => false,
             Self::ServiceCredential(_, command, _) => {
                 matches!(command, ServiceCredentialCommand::Create { .. })
@@ -167,8 +168,9 @@ impl Intent {
         let etag = match self {
             Self::Workspace(_, _, etag)
             | Self::ApiKey(_, _, _, etag)
+            | Self::Config(_, _, etag)
             | Self::ServiceCredential(_, _, etag) => *etag,
-            Self::Config(..) | Self::AuthToken(..) => None,
+            Self::AuthToken(..) => None,
         };
         let past = Past { stream: self.stream()?, recorded, etag, now };
         match self.clone() {
@@ -177,7 +179,7 @@ impl Intent {
                 .decide::<ApiKeyState>(command, |state| {
                     state.present().is_none_or(|key| key.workspace_id == workspace)
                 }),
-            Self::Config(_, command) => past.decide::<ConfigState>(command, |_| true),
+            Self::Config(_, command, _) => past.decide::<ConfigState>(command, |_| true),
             Self::AuthToken(_, command) => past.decide::<AuthTokens>(command, |_| true),
             Self::ServiceCredential(_, command, _) => {
                 past.decide::<ServiceCredentialState>(command, |_| true)
@@ -196,6 +198,16 @@ pub(super) fn fold<D: Stored>(recorded: &[RecordedEvent]) -> Result<D, CommandEr
         }
     }
     Ok(state)
+}
+
+/// An event as it is to be stored.
+pub(super) fn new_event(event: &Event, now: Timestamp) -> Result<NewEvent, CommandError> {
+    Ok(NewEvent {
+        event_id: entropy::uuid_v7(now)?,
+        kind: event.kind().to_owned(),
+        schema: event.schema(),
+        payload: event.encode(),
+    })
 }
 
 /// A stream as it was read.
@@ -231,12 +243,7 @@ impl Past<'_> {
                 let takes_away = state.lost_by(&before, &event);
                 change = if takes_away { Change::TakesAway } else { Change::Gives };
             }
-            new.push(NewEvent {
-                event_id: entropy::uuid_v7(self.now)?,
-                kind: event.kind().to_owned(),
-                schema: event.schema(),
-                payload: event.encode(),
-            });
+            new.push(new_event(&event, self.now)?);
         }
         let revision_after = revision + new.len() as u64;
         let expected = match revision {

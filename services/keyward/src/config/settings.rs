@@ -124,6 +124,9 @@ settings! {
     /// What credentials begin with, 2 to 5 lower-case letters [default: kw]
     #[arg(long, global = true, env = "KEYWARD_BRAND", value_name = "LETTERS", help_heading = "Secrets")]
     brand: String,
+    /// AI providers whose keys are taken into configurations, with commas between [default: any]
+    #[arg(long, global = true, env = "KEYWARD_AI_PROVIDERS", value_name = "NAMES", help_heading = "Secrets")]
+    ai_providers: String,
 
     /// How long a heartbeat lets a node answer, 200 to 5000 milliseconds [default: 1000]
     #[arg(long, global = true, env = "KEYWARD_LEASE_MS", value_name = "MS", help_heading = "Freshness")]

@@ -49,6 +49,10 @@ const OPERATOR: &[Grant] = &[Grant::Operator];
 #[must_use]
 pub const fn row(rpc: Rpc) -> &'static [Grant] {
     match rpc {
+        Rpc::UpdateConfig | Rpc::PutConfigSecret | Rpc::DeleteConfigSecret => {
+            &[Grant::Workspace, Grant::AuthToken, OWNER, ORG_READ_WRITE]
+        }
+        Rpc::RevealConfigSecret => &[Grant::Service(Permission::Reveal)],
         Rpc::GetConfig => {
             &[Grant::Workspace, Grant::AuthToken, OWNER, MEMBER, ORG_READ, ORG_READ_WRITE]
         }

@@ -2,7 +2,8 @@
 
 use api::v1 as wire;
 use domain::config::{
-    ConfigSettings, EmailProvider, EmailService, Plan, TemplateId, WebhookService, WebhookUrl,
+    ConfigSettings, EmailLacks, EmailProvider, EmailService, Plan, SecretField, TemplateId,
+    WebhookService, WebhookUrl,
 };
 use domain::{EmailAddress, Name};
 use zeroize::Zeroizing;
@@ -35,16 +36,14 @@ impl ConfigFields {
         let plan = plan(self.plan.unwrap_or_default())?;
         let email = self.email.unwrap_or_default();
         let webhook = self.webhook.unwrap_or_default();
-        let provider = match fields::variant("email.type", email.r#type)? {
-            wire::EmailServiceType::Unspecified | wire::EmailServiceType::Default => {
-                EmailProvider::Default
-            }
-            wire::EmailServiceType::Sendgrid => EmailProvider::Sendgrid,
-        };
+        let provider = email_provider("email.type", email.r#type)?;
         let api_key = fields::optional("email.api_key", email.api_key, fields::foreign_secret)?;
         let from_email = fields::optional("email.from_email", email.from_email, EmailAddress::new)?;
-        EmailService::check(email.enabled, provider, api_key.is_some(), from_email.as_ref())
-            .map_err(|(field, error)| Refusal::field(format!("email.{field}"), error.rule()))?;
+        EmailService { enabled: email.enabled, provider, ..EmailService::default() }
+            .check(api_key.is_some(), from_email.is_some())
+            .map_err(|lacks| {
+                Refusal::field(format!("email.{}", lacks.field()), EmailLacks::RULE)
+            })?;
         Ok(PlainConfig {
             plan,
             email: EmailService {
@@ -94,7 +93,24 @@ impl ConfigFields {
     }
 }
 
-fn plan(plan: wire::Plan) -> Result<Plan, Refusal> {
+/// By whose service e-mail is sent.
+///
+/// # Errors
+/// A number that the enum does not have.
+pub(super) fn email_provider(path: &str, number: i32) -> Result<EmailProvider, Refusal> {
+    Ok(match fields::variant(path, number)? {
+        wire::EmailServiceType::Unspecified | wire::EmailServiceType::Default => {
+            EmailProvider::Default
+        }
+        wire::EmailServiceType::Sendgrid => EmailProvider::Sendgrid,
+    })
+}
+
+/// A plan.
+///
+/// # Errors
+/// The first field that breaks its rule.
+pub(super) fn plan(plan: wire::Plan) -> Result<Plan, Refusal> {
     let kind = fields::optional("plan.type", plan.r#type, Name::new)?;
     match (plan.custom, plan.custom_data) {
         (false, None) => Ok(Plan { kind, custom: None }),
@@ -123,11 +139,11 @@ impl PlainConfig {
         let Self { plan, mut email, email_api_key, from_email, mut webhook, webhook_auth_token } =
             self;
         if let Some(sealer) = sealer {
-            let secret = |field: &str, text: &Option<Zeroizing<String>>| {
+            let secret = |field: &SecretField, text: &Option<Zeroizing<String>>| {
                 text.as_ref().map(|text| sealer.secret(field, text)).transpose()
             };
-            email.api_key = secret("email.api_key", &email_api_key)?;
-            webhook.auth_token = secret("webhook.auth_token", &webhook_auth_token)?;
+            email.api_key = secret(&SecretField::EmailApiKey, &email_api_key)?;
+            webhook.auth_token = secret(&SecretField::WebhookAuthToken, &webhook_auth_token)?;
             email.from_email = from_email
                 .map(|address| sealer.personal("email.from_email", address.as_str()))
                 .transpose()?;

@@ -135,7 +135,7 @@ const fn status(status: Status) -> wire::ApiKeyStatus {
 }
 
 /// What the vault opened for a configuration.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct OpenedConfig {
     /// The owner's e-mail address; empty for none.
     pub owner_email: String,
@@ -185,7 +185,7 @@ pub fn config(
             .ai_models
             .iter()
             .map(|(provider, secret)| {
-                (provider.clone(), wire::AiModel { display_text: secret.mask.clone() })
+                (provider.as_str().to_owned(), wire::AiModel { display_text: secret.mask.clone() })
             })
             .collect::<BTreeMap<_, _>>(),
         update_time: Some(moment(config.updated_at)),

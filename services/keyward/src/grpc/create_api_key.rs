@@ -173,7 +173,7 @@ impl Asked {
         };
         let mut intents = vec![
             Intent::ApiKey(workspace, key_id, create, None),
-            Intent::Config(key_id, configure),
+            Intent::Config(key_id, configure, None),
         ];
         intents.extend(auth_token.map(|token| token.intent(key_id, now)));
         Ok(intents)

@@ -157,13 +157,13 @@ pub fn domains(
     Ok(DomainRules { patterns, allow_localhost })
 }
 
-/// Somebody else's secret: 8 to 1,024 visible ASCII characters, and not a mask sent back.
+/// Somebody else's secret: 8 to 4,096 visible ASCII characters, and not a mask sent back.
 ///
 /// # Errors
 /// Another shape; the message never repeats it.
 pub fn foreign_secret(text: String) -> Result<String, InvalidValue> {
-    if !(8..=1_024).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(InvalidValue::new("must have 8 to 1024 visible ASCII characters"));
+    if !(8..=4_096).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(InvalidValue::new("must have 8 to 4096 visible ASCII characters"));
     }
     if vault::looks_masked(&text) {
         return Err(InvalidValue::new("must be the secret itself, not its mask"));

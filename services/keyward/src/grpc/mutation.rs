@@ -15,7 +15,7 @@ use super::call::Call;
 use super::fields;
 use super::status::{Refusal, Resource};
 use crate::barrier::Passed;
-use crate::commands::{Change, CommandError, Envelope, Folded, Intent, Outcome};
+use crate::commands::{Change, CommandError, Envelope, Folded, Intent, Outcome, Subject};
 use crate::node::Node;
 
 /// How long a repeated request is answered with the secrets of the first answer.
@@ -123,7 +123,10 @@ impl<Asked: Message> Mutation<'_, Asked> {
         let remember = |folded: &[Folded], seen| {
             key.as_ref().map(|key| self.record(node, key, &reply(folded), seen)).transpose()
         };
-        let outcome = node.commands.execute(&self.envelope(tenant), intents, remember).await;
+        let outcome = node
+            .commands
+            .execute(&envelope(self.call, self.request_id, tenant), intents, remember)
+            .await;
         match (outcome, &key) {
             (Ok(Outcome::Committed(done)), _) => {
                 let committed = Instant::now();
@@ -149,7 +152,9 @@ impl<Asked: Message> Mutation<'_, Asked> {
     /// Whether the answer waits: unless nothing was taken away. What was so already may be the work of
     /// somebody who did not wait.
     fn waits(&self, folded: &[Folded]) -> bool {
-        let gains = folded.iter().all(|folded| folded.change == Change::Gives);
+        // No verdict rests on a configuration.
+        let judged = |folded: &&Folded| !matches!(folded.subject, Subject::Config(_));
+        let gains = folded.iter().filter(judged).all(|folded| folded.change == Change::Gives);
         self.wait == Wait::AllVerifiers && !gains
     }
 
@@ -158,22 +163,6 @@ impl<Asked: Message> Mutation<'_, Asked> {
             return Refusal::not_found(self.missing.0, self.missing.1.clone());
         }
         error.into()
-    }
-
-    fn envelope(&self, tenant: Option<WorkspaceId>) -> Envelope {
-        let extra = self.call.request_id.iter().map(|id| ("x-request-id".to_owned(), id.clone()));
-        Envelope {
-            workspace_id: tenant,
-            metadata: Metadata {
-                actor: self.call.caller.actor(),
-                credential: None,
-                request_id: (!self.request_id.is_empty()).then(|| self.request_id.to_owned()),
-                client_address: self.call.peer.clone(),
-                traceparent: telemetry::current_traceparent(self.call.traceparent.as_deref()),
-                causation: None,
-                extra: extra.collect::<BTreeMap<_, _>>(),
-            },
-        }
     }
 
     fn request_key(&self, request_id: &str) -> RequestKey {
@@ -237,6 +226,23 @@ impl<Asked: Message> Mutation<'_, Asked> {
             .map_err(|error| Refusal::internal(&error))?;
         let answer = R::decode(bytes.as_slice()).map_err(|error| Refusal::internal(&error))?;
         Ok(completed(node, answer, stored.position, Instant::now()).await)
+    }
+}
+
+/// What is stored with the events of a call.
+pub(super) fn envelope(call: &Call, request_id: &str, tenant: Option<WorkspaceId>) -> Envelope {
+    let extra = call.request_id.iter().map(|id| ("x-request-id".to_owned(), id.clone()));
+    Envelope {
+        workspace_id: tenant,
+        metadata: Metadata {
+            actor: call.caller.actor(),
+            credential: None,
+            request_id: (!request_id.is_empty()).then(|| request_id.to_owned()),
+            client_address: call.peer.clone(),
+            traceparent: telemetry::current_traceparent(call.traceparent.as_deref()),
+            causation: None,
+            extra: extra.collect::<BTreeMap<_, _>>(),
+        },
     }
 }
 
@@ -345,4 +351,7 @@ replies!(
     EraseSubjectResponse with barrier,
     CreateServiceCredentialResponse,
     RevokeServiceCredentialResponse with barrier,
+    UpdateConfigResponse with barrier,
+    PutConfigSecretResponse,
+    DeleteConfigSecretResponse,
 );

@@ -35,10 +35,22 @@ pub async fn of_workspace(
 /// log itself; the workspace must be there.
 ///
 /// # Errors
-/// The database does not answer, this node is too far behind; or the workspace is not there, or is
-/// quarantined.
+/// As [`log_since`].
 pub async fn log_of_workspace(node: &Node, workspace: WorkspaceId) -> Result<Position, Refusal> {
-    let head = caught_up(node, &[], "").await?;
+    log_since(node, workspace, "").await
+}
+
+/// As [`log_of_workspace`], and at least `at_least` if it is not empty.
+///
+/// # Errors
+/// The database does not answer, this node is too far behind, or the token is wrong; or the workspace
+/// is not there, or is quarantined.
+pub async fn log_since(
+    node: &Node,
+    workspace: WorkspaceId,
+    at_least: &str,
+) -> Result<Position, Refusal> {
+    let head = caught_up(node, &[], at_least).await?;
     standing::existing(node, workspace)?;
     Ok(head)
 }

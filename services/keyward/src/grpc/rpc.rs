@@ -71,4 +71,8 @@ rpcs! {
     GetHead = "AuditService" / "GetHead", "get_head";
     VerifyLog = "AuditService" / "VerifyLog", "verify_log";
     WatchEvents = "AuditService" / "WatchEvents", "watch_events";
+    UpdateConfig = "ApiKeyService" / "UpdateConfig", "update_config";
+    PutConfigSecret = "ApiKeyService" / "PutConfigSecret", "put_config_secret";
+    DeleteConfigSecret = "ApiKeyService" / "DeleteConfigSecret", "delete_config_secret";
+    RevealConfigSecret = "ApiKeyService" / "RevealConfigSecret", "reveal_config_secret";
 }

@@ -70,6 +70,9 @@ impl Refusal {
                 "keyward.v1.ServiceCredential",
                 "service credential",
             ),
+            Resource::ConfigSecret => {
+                (ErrorReason::ConfigSecretNotFound, "keyward.v1.Config", "secret")
+            }
         };
         let mut refusal = Self::new(reason, format!("there is no such {words}"));
         refusal.0.resource = Some((resource, name.into()));
@@ -157,6 +160,8 @@ pub enum Resource {
     Config,
     /// A service credential.
     ServiceCredential,
+    /// A secret in a key's configuration.
+    ConfigSecret,
 }
 
 const fn code(reason: ErrorReason) -> Code {
@@ -175,7 +180,8 @@ const fn code(reason: ErrorReason) -> Code {
         ErrorReason::WorkspaceNotFound
         | ErrorReason::ApiKeyNotFound
         | ErrorReason::ConfigNotFound
-        | ErrorReason::ServiceCredentialNotFound => Code::NotFound,
+        | ErrorReason::ServiceCredentialNotFound
+        | ErrorReason::ConfigSecretNotFound => Code::NotFound,
         ErrorReason::RequestIdReused
         | ErrorReason::RequestAlreadyAnswered
         | ErrorReason::ApiKeyAlreadyImported => Code::AlreadyExists,
@@ -185,6 +191,7 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::RotationGraceRunning
         | ErrorReason::ApiKeyExpired
         | ErrorReason::UndeleteWindowOver
+        | ErrorReason::SubjectErased
         | ErrorReason::WorkspaceSuspended => Code::FailedPrecondition,
         ErrorReason::EtagMismatch | ErrorReason::ConcurrentChange => Code::Aborted,
         ErrorReason::StartingUp
@@ -291,6 +298,20 @@ fn rejected(rejection: Rejection) -> Refusal {
             Refusal::field("expires_at", "must be later than not_before")
         }
         Rejection::AlreadyExpired => Refusal::field("expires_at", "must be in the future"),
+        Rejection::EmailKeyMissing => Refusal::field(
+            "config.email.api_key",
+            "is required when SendGrid is enabled: put it by PutConfigSecret first",
+        ),
+        Rejection::EmailSenderMissing => {
+            Refusal::field("config.email.from_email", "is required when SendGrid is enabled")
+        }
+        Rejection::EmailKeyInUse => {
+            Refusal::field("field", "is required as long as SendGrid is enabled: disable it first")
+        }
+        Rejection::TooManyProviders => Refusal::field(
+            "field",
+            "must not add an AI provider: the key has 64, the most there can be",
+        ),
         Rejection::NotFound | Rejection::AlreadyExists => Refusal::internal(&rejection),
     }
 }

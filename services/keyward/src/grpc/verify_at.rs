@@ -5,16 +5,16 @@ use std::sync::Arc;
 use api::v1::verify_at_request::Moment;
 use api::v1::{self as wire, VerifyAtRequest, VerifyAtResponse};
 use domain::verdict::Question;
-use domain::{Kid, Micros, WorkspaceId};
-use eventlog::{Position, RecordedEvent};
-use jiff::Timestamp;
+use domain::{Kid, Micros};
+use eventlog::Position;
 
 use super::asked::Asked;
 use super::call::Call;
 use super::history::History;
+use super::past::End;
 use super::status::{InField, Refusal, Resource};
 use super::verify_view::View;
-use super::{audit_event, convert, explain, fields, reading, verdict};
+use super::{audit_event, convert, explain, reading, verdict};
 use crate::node::Node;
 
 /// Answers the call.
@@ -37,9 +37,9 @@ pub(super) async fn run(
         "" => None,
         text => Some(text.parse::<Kid>().in_field("kid")?),
     };
-    let end = End::read(&node, request.moment)?;
+    let end = end(&node, request.moment)?;
     let head = reading::log_of_workspace(&node, workspace).await?;
-    let at = end.moment(&node, workspace, head).await?;
+    let at = end.moment(&node, workspace, head, POSITION).await?;
     let history = History::read(node.commands.log(), workspace, key_id).await?;
     let before = history.before(|event| end.is_behind(event));
     let kid = kid.or_else(|| history.kid(&before));
@@ -68,53 +68,13 @@ pub(super) async fn run(
     })
 }
 
-/// Where the past ends that is asked about.
-#[derive(Clone, Copy)]
-enum End {
-    Time(Timestamp),
-    Position(Position),
-}
+const TIME: &str = "at_time";
+const POSITION: &str = "at_position";
 
-impl End {
-    fn read(node: &Node, moment: Option<Moment>) -> Result<Self, Refusal> {
-        match moment {
-            Some(Moment::AtPosition(position)) => Ok(Self::Position(Position::new(position))),
-            Some(Moment::AtTime(at)) => match fields::moment("at_time", Some(at))? {
-                Some(at) if at <= node.clock.now() => Ok(Self::Time(at)),
-                Some(_) | None => Err(Refusal::field("at_time", "must not be in the future")),
-            },
-            None => Err(Refusal::field("at_time", "is required, or at_position")),
-        }
-    }
-
-    /// Its time.
-    async fn moment(
-        self,
-        node: &Node,
-        workspace: WorkspaceId,
-        head: Position,
-    ) -> Result<Timestamp, Refusal> {
-        let position = match self {
-            Self::Time(at) => return Ok(at),
-            Self::Position(position) => position,
-        };
-        // What is another's is refused as what is not there.
-        let refuse =
-            || Refusal::field("at_position", "must be the position of an event of this workspace");
-        let before = position.get().checked_sub(1).filter(|_| position <= head);
-        let before = Position::new(before.ok_or_else(refuse)?);
-        let events = node.commands.log().read_from(before, 1).await?;
-        let own = |event: &&RecordedEvent| {
-            event.position == position
-                && event.workspace_id.as_deref() == Some(workspace.to_string().as_str())
-        };
-        events.iter().find(own).map(|event| event.recorded_at).ok_or_else(refuse)
-    }
-
-    fn is_behind(self, event: &RecordedEvent) -> bool {
-        match self {
-            Self::Time(at) => event.recorded_at <= at,
-            Self::Position(position) => event.position <= position,
-        }
+fn end(node: &Node, moment: Option<Moment>) -> Result<End, Refusal> {
+    match moment {
+        Some(Moment::AtPosition(position)) => Ok(End::Position(Position::new(position))),
+        Some(Moment::AtTime(at)) => End::time(node, TIME, at),
+        None => Err(Refusal::field(TIME, "is required, or at_position")),
     }
 }

@@ -36,7 +36,9 @@ pub(super) fn apply(
     recorded: &RecordedEvent,
     warm: Warm,
 ) -> Result<Applied, Boundless> {
-    if let Some(Noun::Config | Noun::AuthToken) = Event::noun(&recorded.kind, recorded.schema) {
+    if let Some(Noun::Config | Noun::AuthToken | Noun::Reveal) =
+        Event::noun(&recorded.kind, recorded.schema)
+    {
         // No verdict rests on these.
         return Ok(Applied::default());
     }
@@ -45,7 +47,7 @@ pub(super) fn apply(
             let known = match &event {
                 Event::ApiKey(_) => warm.keys,
                 Event::Workspace(_) | Event::ServiceCredential(_) => warm.workspaces,
-                Event::Config(_) | Event::AuthToken(_) => Position::ZERO,
+                Event::Config(_) | Event::AuthToken(_) | Event::Reveal(_) => Position::ZERO,
             };
             if recorded.position > known {
                 verifier.apply(&event);

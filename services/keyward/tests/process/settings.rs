@@ -38,6 +38,8 @@ async fn a_setting_that_cannot_be_is_refused_in_one_line_that_names_it() {
         ("usage-flush-ms", &["--usage-flush-ms", "60001"], &[]),
         ("brand", &["--brand", "sk"], &[]),
         ("brand", &["--brand", "Kw"], &[]),
+        ("ai-providers", &["--ai-providers", "openai,Anthropic"], &[]),
+        ("ai-providers", &["--ai-providers", "openai,"], &[]),
         ("trace-sample-ratio", &["--trace-sample-ratio", "1.5"], &[]),
     ] {
         let refused = run(arguments, environment).await;
