@@ -73,6 +73,37 @@ async fn what_was_sealed_for_a_user_is_gone_on_every_replica_and_nobody_elses() 
 }
 
 #[tokio::test]
+async fn secrets_and_their_masks_are_gone_with_the_subject() {
+    let server = Server::shared().await;
+    let tenant = server.workspace("masks").await;
+    let request = wire::CreateApiKeyRequest {
+        webhook: Some(wire::WebhookServiceSettings {
+            auth_token: "a-token-of-the-webhook-1234".to_owned(),
+            ..Default::default()
+        }),
+        ..tenant.key("masks")
+    };
+    let key = tenant.create(request).await.api_key.unwrap().key_id;
+    let mask = async || {
+        let config = tenant.client.clone().keys.get_config(tenant.config(&key)).await.unwrap();
+        config.into_inner().config.unwrap().webhook.unwrap_or_default().auth_token_mask
+    };
+    assert_ne!(mask().await, "");
+    let service = server.bearer(&server.service(&[wire::Permission::Reveal], &[]).await);
+    let reveal = wire::RevealConfigSecretRequest {
+        workspace_id: tenant.id.clone(),
+        key_id: key.clone(),
+        field: "webhook.auth_token".to_owned(),
+        ..Default::default()
+    };
+    service.clone().keys.reveal_config_secret(reveal.clone()).await.unwrap();
+    erased(&tenant, Subject::KeyId(key.clone())).await;
+    assert_eq!(mask().await, "");
+    let refusal = service.keys.clone().reveal_config_secret(reveal).await.refused();
+    assert_eq!(refusal.reason, ErrorReason::ConfigSecretNotFound);
+}
+
+#[tokio::test]
 async fn an_erased_data_key_is_in_no_table() {
     let server = Server::start().await;
     let tenant = server.workspace("tables").await;

@@ -150,6 +150,7 @@ events! {
     "config.webhook_service_changed", 1 => Config(ConfigEvent::WebhookServiceChanged),
     "config.secret_put", 1 => Config(ConfigEvent::SecretPut),
     "config.secret_deleted", 1 => Config(ConfigEvent::SecretDeleted),
+    "config.subject_erased", 1 => Config(ConfigEvent::SubjectErased),
     "config.secret_revealed", 1 => Reveal(RevealEvent::Revealed),
 }
 

@@ -35,7 +35,8 @@ impl Verifier {
                 | ConfigEvent::EmailServiceChanged(_)
                 | ConfigEvent::WebhookServiceChanged(_)
                 | ConfigEvent::SecretPut(_)
-                | ConfigEvent::SecretDeleted(_),
+                | ConfigEvent::SecretDeleted(_)
+                | ConfigEvent::SubjectErased(_),
             ) => {}
             // Nor has who was shown its secrets.
             Event::Reveal(RevealEvent::Revealed(_)) => {}

@@ -45,4 +45,9 @@ pub enum ConfigCommand {
         /// The moment of asking.
         now: Timestamp,
     },
+    /// Show nothing any more of what was sealed: it can't be read.
+    EraseSubject {
+        /// The moment of asking.
+        now: Timestamp,
+    },
 }

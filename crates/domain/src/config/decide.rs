@@ -1,7 +1,7 @@
 //! The rules of a configuration.
 
 use super::command::ConfigCommand;
-use super::event::{ConfigEvent, Created, SecretDeleted, SecretPut};
+use super::event::{ConfigEvent, Created, SecretDeleted, SecretPut, SubjectErased};
 use super::secrets::{Provider, SecretField};
 use super::state::{Config, ConfigState};
 use crate::{Decider, Rejection};
@@ -34,7 +34,8 @@ fn create(command: ConfigCommand) -> Result<ConfigEvent, Rejection> {
         }
         ConfigCommand::Update { .. }
         | ConfigCommand::PutSecret { .. }
-        | ConfigCommand::DeleteSecret { .. } => Err(Rejection::NotFound),
+        | ConfigCommand::DeleteSecret { .. }
+        | ConfigCommand::EraseSubject { .. } => Err(Rejection::NotFound),
     }
 }
 
@@ -61,6 +62,10 @@ fn change(config: &Config, command: ConfigCommand) -> Result<Vec<ConfigEvent>, R
                 return Err(Rejection::EmailKeyInUse);
             }
             Ok(vec![ConfigEvent::SecretDeleted(SecretDeleted { key_id, field, at: now })])
+        }
+        ConfigCommand::EraseSubject { .. } if !settings.holds_sealed() => Ok(Vec::new()),
+        ConfigCommand::EraseSubject { now } => {
+            Ok(vec![ConfigEvent::SubjectErased(SubjectErased { key_id, at: now })])
         }
     }
 }

@@ -33,6 +33,8 @@ pub enum ConfigEvent {
     SecretPut(Box<SecretPut>),
     /// `config.secret_deleted`
     SecretDeleted(SecretDeleted),
+    /// `config.subject_erased`
+    SubjectErased(SubjectErased),
 }
 
 impl ConfigEvent {
@@ -50,6 +52,7 @@ impl ConfigEvent {
             Self::WebhookServiceChanged(event) => event.key_id,
             Self::SecretPut(event) => event.key_id,
             Self::SecretDeleted(event) => event.key_id,
+            Self::SubjectErased(event) => event.key_id,
         }
     }
 
@@ -67,6 +70,7 @@ impl ConfigEvent {
             Self::WebhookServiceChanged(event) => event.at,
             Self::SecretPut(event) => event.at,
             Self::SecretDeleted(event) => event.at,
+            Self::SubjectErased(event) => event.at,
         }
     }
 }
@@ -247,6 +251,16 @@ pub struct SecretDeleted {
     pub key_id: KeyId,
     /// Which one.
     pub field: SecretField,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was sealed in it was made unreadable: the data keys of its key were destroyed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectErased {
+    /// The key that it belongs to.
+    pub key_id: KeyId,
     /// When.
     pub at: Timestamp,
 }

@@ -19,7 +19,7 @@ pub use command::ConfigCommand;
 pub use event::{
     AutoOrgUserChanged, ConfigEvent, Created, DocumentAccessChanged, EmailServiceChanged,
     JwtRequirementChanged, PlanChanged, PrivateCommentsSwitched, SecretDeleted, SecretPut,
-    WebhookServiceChanged,
+    SubjectErased, WebhookServiceChanged,
 };
 pub use reveal::{RevealEvent, Revealed};
 pub use secrets::{Provider, SecretField};

@@ -125,6 +125,24 @@ impl ConfigSettings {
         }
     }
 
+    /// Whether anything in it is sealed.
+    #[must_use]
+    pub fn holds_sealed(&self) -> bool {
+        self.email.api_key.is_some()
+            || self.email.from_email.is_some()
+            || self.webhook.auth_token.is_some()
+            || !self.ai_models.is_empty()
+    }
+
+    /// Without what is sealed. A foreign provider sends nothing then.
+    pub(super) fn forget_sealed(&mut self) {
+        self.email.enabled &= !self.email.is_foreign();
+        self.email.api_key = None;
+        self.email.from_email = None;
+        self.webhook.auth_token = None;
+        self.ai_models.clear();
+    }
+
     pub(super) fn set_secret(&mut self, field: &SecretField, secret: Option<SealedSecret>) {
         match (field, secret) {
             (SecretField::EmailApiKey, secret) => self.email.api_key = secret,

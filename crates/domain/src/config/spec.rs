@@ -4,7 +4,7 @@ use super::{
     AutoOrgUserChanged, ConfigChanges, ConfigCommand, ConfigEvent, ConfigSettings, ConfigState,
     Created, DocumentAccess, DocumentAccessChanged, EmailChanges, EmailProvider, EmailService,
     EmailServiceChanged, JwtRequirementChanged, Plan, PlanChanged, PrivateCommentsSwitched,
-    Provider, SecretDeleted, SecretField, SecretPut, WebhookChanges, WebhookService,
+    Provider, SecretDeleted, SecretField, SecretPut, SubjectErased, WebhookChanges, WebhookService,
     WebhookServiceChanged, WebhookUrl,
 };
 use crate::spec::{Given, at, name, uuid, workspace_id};
@@ -298,4 +298,17 @@ fn a_place_for_a_secret_has_one_name() {
         assert!(text.parse::<SecretField>().is_err(), "{text}");
     }
     assert!(Provider::new("x".repeat(64)).is_ok());
+}
+
+#[test]
+fn nothing_sealed_is_left_after_an_erasure_and_what_was_not_sealed_stays() {
+    let erase = || ConfigCommand::EraseSubject { now: at(9) };
+    let erased =
+        || ConfigEvent::SubjectErased(SubjectErased { key_id: KeyId::new(uuid(2)), at: at(9) });
+    let put = was_put(ai_model("openai"), 1);
+    let state = given([created(), put]).when(erase()).then([erased()]);
+    let settings = &state.present().expect("a configuration").settings;
+    assert!(!settings.holds_sealed() && settings.require_jwt_token);
+    given([created()]).when(erase()).then([]);
+    given([]).when(erase()).then_rejected(Rejection::NotFound);
 }

@@ -97,6 +97,7 @@ impl Config {
             }
             ConfigEvent::SecretPut(put) => settings.set_secret(&put.field, Some(put.value.clone())),
             ConfigEvent::SecretDeleted(deleted) => settings.set_secret(&deleted.field, None),
+            ConfigEvent::SubjectErased(_) => settings.forget_sealed(),
         }
         self
     }

@@ -377,6 +377,7 @@ fn config_events(settings: ConfigSettings) -> Vec<Event> {
             field: SecretField::EmailApiKey,
             at,
         }),
+        ConfigEvent::SubjectErased(config::SubjectErased { key_id, at }),
     ];
     let reason = RevealReason::new("nightly \"summary\"").expect("a reason");
     let revealed = config::Revealed { key_id, field, reason, at };

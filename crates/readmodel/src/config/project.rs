@@ -84,7 +84,8 @@ async fn known(
         | ConfigEvent::EmailServiceChanged(_)
         | ConfigEvent::WebhookServiceChanged(_)
         | ConfigEvent::SecretPut(_)
-        | ConfigEvent::SecretDeleted(_) => false,
+        | ConfigEvent::SecretDeleted(_)
+        | ConfigEvent::SubjectErased(_) => false,
     };
     let older: Vec<Uuid> = fold::older(streams, begins).map(|id| id.uuid()).collect();
     if older.is_empty() {

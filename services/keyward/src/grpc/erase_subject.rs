@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use api::v1::{EraseSubjectRequest, EraseSubjectResponse, erase_subject_request::Subject};
 use domain::api_key::ApiKeyCommand;
+use domain::config::ConfigCommand;
 use domain::{EmailAddress, KeyId, Principal, WorkspaceId};
 use eventlog::Projection;
 use readmodel::keys::{KeyFilter, Keys};
@@ -65,9 +66,11 @@ pub(super) async fn run(
     destroy(&node, workspace, &keys, wanted.whole && !more).await?;
     let now = node.clock.now();
     let erase = |&key_id: &KeyId| {
-        Intent::ApiKey(workspace, key_id, ApiKeyCommand::EraseSubject { now }, None)
+        let key = ApiKeyCommand::EraseSubject { now };
+        let config = ConfigCommand::EraseSubject { now };
+        [Intent::ApiKey(workspace, key_id, key, None), Intent::Config(key_id, config, None)]
     };
-    let intents: Vec<Intent> = keys.iter().map(erase).collect();
+    let intents: Vec<Intent> = keys.iter().flat_map(erase).collect();
     mutation.run(&node, &intents, |_| answer()).await
 }
 
