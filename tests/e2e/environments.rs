@@ -67,6 +67,14 @@ async fn a_key_of_the_other_environment_is_answered_as_one_that_does_not_exist()
         }
         assert_eq!(said[0], said[1], "{rpc}");
     }
+    let request = wire::ListEventsRequest { key_id: real.key.clone(), ..tenant.events() };
+    let made = tenant.all_events(request).await.into_iter().map(|event| event.position).max();
+    for key in [&real.key, &none.key] {
+        let as_of = made.map(wire::get_config_request::AsOf::AsOfPosition);
+        let asked = wire::GetConfigRequest { as_of, ..tenant.config(key) };
+        let refused = service.keys.clone().get_config(asked).await.refused();
+        assert_eq!(refused.reason, ErrorReason::ConfigNotFound);
+    }
     assert_eq!(tenant.read_key(&real.key).await, before);
     let verdict = service.keys.clone().verify_key(tenant.question(&real.secret)).await.unwrap();
     assert_eq!(verdict.into_inner().denial(), wire::Denial::NotFound);

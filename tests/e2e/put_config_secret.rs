@@ -67,6 +67,29 @@ mod accepted {
     }
 
     #[tokio::test]
+    async fn auditors_see_that_it_was_put_and_its_mask() {
+        let server = Server::shared().await;
+        let tenant = server.workspace("audit").await;
+        let key_id = new_key(&tenant).await;
+        put(&tenant, tenant.put_secret(&key_id, "ai_models.openai", SECRET)).await;
+        let kinds = vec!["config.secret_put".to_owned()];
+        let request = wire::ListEventsRequest { kinds, ..tenant.events() };
+        let [event] = tenant.all_events(request).await.try_into().unwrap();
+        assert_eq!((&event.key_id, event.stream), (&key_id, format!("{key_id}/config")));
+        let text = |value: &prost_types::Value| match &value.kind {
+            Some(prost_types::value::Kind::StringValue(text)) => text.clone(),
+            other => panic!("{other:?}"),
+        };
+        let fields = event.payload.unwrap().fields;
+        assert_eq!(text(&fields["field"]), "ai_models.openai");
+        let Some(prost_types::value::Kind::StructValue(value)) = &fields["value"].kind else {
+            panic!("{fields:?}");
+        };
+        assert_eq!(text(&value.fields["mask"]), "sk-...XyZ");
+        assert_eq!(text(&value.fields["sealed"]), "[sealed]");
+    }
+
+    #[tokio::test]
     async fn a_repeated_request_puts_once() {
         let server = Server::shared().await;
         let tenant = server.workspace("once").await;

@@ -5,7 +5,8 @@ use readmodel::workspaces::Workspaces;
 
 use crate::setup::world;
 use crate::story::{
-    at, config_created, config_settings, full, key_created, key_id, sealed, workspace_id,
+    at, config_created, config_settings, full, jwt_requirement, key_created, key_id, sealed,
+    secret_put, secret_revealed, workspace_id,
 };
 
 #[tokio::test]
@@ -21,6 +22,22 @@ async fn a_configuration_comes_back_the_same_with_its_keys_owner_and_domains() {
     assert_eq!(row.owner_email, Some(sealed(9)));
     assert_eq!(row.domains, full("one").domains);
     assert_eq!(row.revision, 1);
+}
+
+#[tokio::test]
+async fn changes_are_folded_into_the_row_and_who_was_shown_a_secret_is_not() {
+    let world = world().await;
+    world.given([key_created(1, 1, full("one"), 0), config_created(1, 1, 5)]).await;
+    world.given([secret_put(1, 1, "anthropic", 6), jwt_requirement(1, 1, false, 7)]).await;
+    world.given([secret_revealed(1, 1, 8)]).await;
+    let row = get(&*world.reader, workspace_id(1), key_id(1)).await.unwrap().unwrap();
+    let names: Vec<_> =
+        row.config.settings.ai_models.keys().map(|provider| provider.as_str()).collect();
+    assert_eq!(names, ["anthropic", "openai"]);
+    assert!(!row.config.settings.require_jwt_token);
+    assert_eq!(row.config.settings.email, config_settings().email);
+    assert_eq!((row.config.created_at, row.config.updated_at), (at(5), at(7)));
+    assert_eq!(row.revision, 3);
 }
 
 #[tokio::test]

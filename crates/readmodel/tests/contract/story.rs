@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use domain::api_key::{self, ApiKeyEvent, Settings};
-use domain::config::{self, AiModels, ConfigEvent, ConfigSettings, EmailService, Plan, Provider};
+use domain::config::{
+    self, AiModels, ConfigEvent, ConfigSettings, EmailService, Plan, Provider, RevealEvent,
+    SecretField,
+};
 use domain::service_credential::{self, Bounds, Permission, ServiceCredentialEvent};
 use domain::workspace::{self, WorkspaceEvent};
 use domain::{
     AuthTokenId, CredentialRecord, Description, DigestAlgorithm, DomainPattern, DomainRules, Env,
     Event, JsonObject, KeyId, Kid, Labels, Name, Network, Owner, PepperId, Principal, ReasonText,
-    RevocationReason, ScopeSet, Sealed, SealedSecret, SecretDigest, ServiceCredentialId,
-    WorkspaceId,
+    RevealReason, RevocationReason, ScopeSet, Sealed, SealedSecret, SecretDigest,
+    ServiceCredentialId, WorkspaceId,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -160,6 +163,39 @@ pub(crate) fn config_created(workspace: u128, number: u32, second: i64) -> Fact 
     };
     let event = ConfigEvent::Created(Box::new(created));
     (Some(workspace_id(workspace)), Event::Config(event))
+}
+
+pub(crate) fn config_fact(workspace: u128, event: ConfigEvent) -> Fact {
+    (Some(workspace_id(workspace)), Event::Config(event))
+}
+
+/// A key of a provider is kept.
+pub(crate) fn secret_put(workspace: u128, number: u32, provider: &str, second: i64) -> Fact {
+    let put = config::SecretPut {
+        key_id: key_id(number),
+        field: SecretField::AiModel(Provider::new(provider).unwrap()),
+        value: SealedSecret { sealed: sealed(8), mask: "sk-...abc".to_owned() },
+        at: at(second),
+    };
+    config_fact(workspace, ConfigEvent::SecretPut(Box::new(put)))
+}
+
+/// End users must present a JWT, or need not.
+pub(crate) fn jwt_requirement(workspace: u128, number: u32, required: bool, second: i64) -> Fact {
+    let changed =
+        config::JwtRequirementChanged { key_id: key_id(number), required, at: at(second) };
+    config_fact(workspace, ConfigEvent::JwtRequirementChanged(changed))
+}
+
+/// A key of a provider was shown.
+pub(crate) fn secret_revealed(workspace: u128, number: u32, second: i64) -> Fact {
+    let revealed = config::Revealed {
+        key_id: key_id(number),
+        field: SecretField::AiModel(Provider::new("openai").unwrap()),
+        reason: RevealReason::new("").unwrap(),
+        at: at(second),
+    };
+    (Some(workspace_id(workspace)), Event::Reveal(RevealEvent::Revealed(revealed)))
 }
 
 pub(crate) fn auth_token_issued(workspace: u128, number: u32, second: i64) -> Fact {

@@ -4,6 +4,7 @@
 use api::v1::workspace_service_client::WorkspaceServiceClient;
 use api::v1::{
     CreateServiceCredentialRequest, CreateWorkspaceRequest, GetConfigRequest, Permission,
+    PutConfigSecretRequest, RevealConfigSecretRequest,
 };
 
 use base64::Engine;
@@ -17,6 +18,7 @@ use crate::observability::scrape;
 
 const EMAIL_KEY: &str = "SG.canary-of-the-email-provider.0123456789abcdef";
 const WEBHOOK_TOKEN: &str = "canary-of-the-webhook-0123456789abcdef";
+const AI_KEY: &str = "sk-canary-of-the-ai-provider-0123456789abcdef";
 const IDEMPOTENCY: &str = "canary-request-0001";
 
 /// Secrets of one run, with what each is.
@@ -92,9 +94,10 @@ async fn use_everything(keyward: &Keyward, tenant: &Tenant, operator: &str) -> S
     let mut misplaced = client.plain_key();
     misplaced.name = format!("\u{202e}{}", created.secret);
     client.create(misplaced).await.unwrap_err();
+    let key_id = created.api_key.unwrap().key_id;
     let config = GetConfigRequest {
         workspace_id: tenant.workspace.clone(),
-        key_id: created.api_key.unwrap().key_id,
+        key_id: key_id.clone(),
         ..GetConfigRequest::default()
     };
     let config = client.rpc.get_config(bearer(&tenant.token, config)).await.unwrap();
@@ -108,13 +111,42 @@ async fn use_everything(keyward: &Keyward, tenant: &Tenant, operator: &str) -> S
     secrets.add("second workspace token", made.workspace_token);
     let made = CreateServiceCredentialRequest {
         name: "checker".into(),
-        permissions: vec![Permission::Verify.into()],
+        permissions: vec![Permission::Verify.into(), Permission::Reveal.into()],
         workspace_ids: vec![tenant.workspace.clone()],
         ..Default::default()
     };
     let made = operations.create_service_credential(bearer(operator, made)).await.unwrap();
-    secrets.add("service credential", made.into_inner().secret);
+    let service = made.into_inner().secret;
+    put_and_reveal(&mut client, tenant, &service, &key_id).await;
+    secrets.add("AI provider's key", AI_KEY);
+    secrets.add("service credential", service);
     secrets
+}
+
+/// Puts a secret into a configuration, rightly and wrongly, and asks for it, rightly and wrongly.
+async fn put_and_reveal(client: &mut Client, tenant: &Tenant, service: &str, key_id: &str) {
+    let put = |field: &str, secret: &str| {
+        let request = PutConfigSecretRequest {
+            workspace_id: tenant.workspace.clone(),
+            key_id: key_id.to_owned(),
+            field: field.to_owned(),
+            secret: secret.to_owned(),
+            ..PutConfigSecretRequest::default()
+        };
+        bearer(&tenant.token, request)
+    };
+    client.rpc.put_config_secret(put("ai_models.openai", AI_KEY)).await.unwrap();
+    client.rpc.put_config_secret(put("no_such_field", AI_KEY)).await.unwrap_err();
+    client.rpc.put_config_secret(put("ai_models.x", &format!("{AI_KEY}\0"))).await.unwrap_err();
+    let reveal = RevealConfigSecretRequest {
+        workspace_id: tenant.workspace.clone(),
+        key_id: key_id.to_owned(),
+        field: "ai_models.openai".to_owned(),
+        reason_text: "a canary".to_owned(),
+    };
+    client.rpc.reveal_config_secret(bearer(&tenant.token, reveal.clone())).await.unwrap_err();
+    let shown = client.rpc.reveal_config_secret(bearer(service, reveal)).await.unwrap();
+    assert_eq!(shown.into_inner().secret, AI_KEY);
 }
 
 #[tokio::test]
