@@ -31,6 +31,7 @@ mod revoke_api_key;
 mod revoke_api_keys;
 mod rotate_api_key;
 mod service_credentials;
+mod service_identities;
 mod suspend_workspace;
 mod update_api_key;
 mod verify_key;

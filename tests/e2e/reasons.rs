@@ -93,6 +93,10 @@ const REASONS: &[(ErrorReason, Met)] = &[
         Here("import_api_keys.rs", "a_key_is_imported_once_in_a_deployment"),
     ),
     (
+        ErrorReason::ServiceIdentityTaken,
+        Here("service_identities.rs", "one_identity_is_one_live_service_credential"),
+    ),
+    (
         ErrorReason::EtagMismatch,
         Here("disable_api_key.rs", "a_stale_etag_changes_nothing_and_the_fresh_one_does"),
     ),

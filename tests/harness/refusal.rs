@@ -118,7 +118,8 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::ServiceCredentialNotFound => Code::NotFound,
         ErrorReason::RequestIdReused
         | ErrorReason::RequestAlreadyAnswered
-        | ErrorReason::ApiKeyAlreadyImported => Code::AlreadyExists,
+        | ErrorReason::ApiKeyAlreadyImported
+        | ErrorReason::ServiceIdentityTaken => Code::AlreadyExists,
         ErrorReason::ConsistencyTokenForeignLog
         | ErrorReason::ApiKeyRevoked
         | ErrorReason::ApiKeyDeleted

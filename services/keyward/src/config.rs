@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::Brand;
+use domain::{Brand, SpiffeId};
 
 pub use settings::{LogFormat, Settings};
 
@@ -39,6 +39,8 @@ pub struct Config {
     pub keyring: PathBuf,
     /// The operator's token; made likewise.
     pub operator_token_file: PathBuf,
+    /// Whose certificates are operators', too.
+    pub operator_identities: Vec<SpiffeId>,
     /// What credentials begin with.
     pub brand: Brand,
     /// TLS; `None` for plain.
@@ -179,6 +181,7 @@ impl Config {
                 settings.operator_token_file.as_ref(),
                 "operator-token",
             )?,
+            operator_identities: operator_identities(&settings, tls.as_ref())?,
             folder: folder.clone(),
             brand: brand(&settings)?,
             tls,
@@ -317,6 +320,21 @@ fn tls_files(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
         (Some(_), None) => Err(setting("tls-key", "is required with --tls-cert")),
         (None, Some(_)) => Err(setting("tls-cert", "is required with --tls-key")),
     }
+}
+
+/// Names in certificates mean nothing unless certificates are asked for and checked.
+fn operator_identities(
+    settings: &Settings,
+    tls: Option<&TlsFiles>,
+) -> Result<Vec<SpiffeId>, ConfigError> {
+    let given = settings.operator_identity.as_deref().unwrap_or_default();
+    if !given.is_empty() && tls.is_none_or(|files| files.client_ca.is_none()) {
+        return Err(setting("operator-identity", "needs --tls-client-ca"));
+    }
+    let each = |text: &String| {
+        SpiffeId::new(text.as_str()).map_err(|error| setting("operator-identity", error.rule()))
+    };
+    given.iter().map(each).collect()
 }
 
 fn refuse_open_plaintext(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use domain::{
     Binding, Brand, CredentialKind, CredentialRecord, DigestAlgorithm, Env, PepperId,
-    SECRET_LENGTH, SecretDigest, SecretText, WorkspaceId,
+    SECRET_LENGTH, SecretDigest, SecretText, SpiffeId, WorkspaceId,
 };
 use eventlog::{Checkpoints, Database, Position};
 use tokio::sync::Semaphore;
@@ -65,6 +65,8 @@ pub struct Node {
     pub data_keys: DataKeys,
     /// The operator's token.
     pub operator: OperatorToken,
+    /// Whose certificates are operators', too.
+    pub operator_identities: Vec<SpiffeId>,
     /// Which calls are traced.
     pub sampler: telemetry::Sampler,
     /// What is counted.

@@ -58,6 +58,7 @@ pub(super) async fn node(
         tokens: Arc::clone(ring.tokens()),
         data_keys: DataKeys::new(database.clone(), Arc::clone(ring.keks())),
         operator,
+        operator_identities: config.operator_identities.clone(),
         sampler: telemetry.sampler(),
         counts: Counts::new(telemetry.metrics()),
         usage: match config.usage_flush {

@@ -112,8 +112,8 @@ impl Caller {
     ) -> Result<Self, Refusal> {
         match Presented::read(metadata, peer)? {
             Presented::Ours(credential) => Self::remembered(node, credential, begun),
+            Presented::Certificate(identity) => certificate::find(node, identity, begun),
             // In a box each: nearly no verdict needs their room.
-            Presented::Certificate(uri) => certificate::find(node, uri, begun),
             Presented::OfKey { api_key, token } => {
                 Box::pin(auth_token::find(node, metadata, api_key, token)).await
             }
@@ -126,7 +126,16 @@ impl Caller {
         if node.operator.is(credential) {
             return Ok(Self::Operator);
         }
-        let known = caller_memory::find(node, &node.verifier.load(), credential);
+        Self::known(node, caller_memory::find(node, &node.verifier.load(), credential), begun)
+    }
+
+    /// Who was found in memory, or not.
+    #[inline]
+    fn known(
+        node: &Node,
+        known: Result<KnownCaller, CallerRefusal>,
+        begun: Begun,
+    ) -> Result<Self, Refusal> {
         if known.is_err() {
             // It may be a credential that this node has yet to hear of.
             node.freshness.end(begun)?;

@@ -178,7 +178,8 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ServiceCredentialNotFound => Code::NotFound,
         ErrorReason::RequestIdReused
         | ErrorReason::RequestAlreadyAnswered
-        | ErrorReason::ApiKeyAlreadyImported => Code::AlreadyExists,
+        | ErrorReason::ApiKeyAlreadyImported
+        | ErrorReason::ServiceIdentityTaken => Code::AlreadyExists,
         ErrorReason::ConsistencyTokenForeignLog
         | ErrorReason::ApiKeyRevoked
         | ErrorReason::ApiKeyDeleted
@@ -269,6 +270,10 @@ impl From<CommandError> for Refusal {
 /// What the rules' no means on the wire. A missing resource is named by the RPC, which knows which.
 fn rejected(rejection: Rejection) -> Refusal {
     match rejection {
+        Rejection::IdentityTaken => Refusal::new(
+            ErrorReason::ServiceIdentityTaken,
+            "another service credential has the identity",
+        ),
         Rejection::KeyRevoked => {
             Refusal::new(ErrorReason::ApiKeyRevoked, "the key is revoked, which is final")
         }
