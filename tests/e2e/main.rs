@@ -44,6 +44,7 @@ mod environments;
 mod failover;
 mod follow_standby;
 mod freshness;
+mod guesses;
 mod malformed;
 mod outage;
 mod overload;

@@ -143,6 +143,10 @@ const REASONS: &[(ErrorReason, Met)] = &[
         ErrorReason::WatchesExhausted,
         Here("audit_watch_events.rs", "a_server_holds_so_many_streams_and_no_more"),
     ),
+    (
+        ErrorReason::GuessesExhausted,
+        Here("guesses.rs", "past_its_limit_a_caller_learns_nothing_of_guesses_and_all_of_keys"),
+    ),
     (ErrorReason::Internal, Elsewhere("a fault of ours; every other test would fail on it")),
     (ErrorReason::MethodUnknown, Here("malformed.rs", "a_method_that_is_not_there_is_unknown")),
 ];

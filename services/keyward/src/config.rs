@@ -6,12 +6,18 @@
 mod settings;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::{Brand, SpiffeId};
 
 pub use settings::{LogFormat, Settings};
+
+/// Guesses that a caller may make in a minute unless another limit is set: 100 a second. A gateway of
+/// 10,000 calls a second, of which one in a hundred is junk, stays within it; what is past it is no longer
+/// mistyped keys and the scanners that find every public address.
+const GUESSES: u32 = 6_000;
 
 /// What `keyward` runs with: every setting decided and checked.
 #[derive(Debug, Clone)]
@@ -61,6 +67,8 @@ pub struct Config {
     pub connection_age: Duration,
     /// Management calls that may be under way at once.
     pub max_management_calls: usize,
+    /// Guesses that a caller may make in a minute; `None` for as many as it likes.
+    pub guess_limit: Option<NonZeroU32>,
     /// How long a drain may take.
     pub drain: Duration,
     /// How long usage is gathered before it is written; `None` to record none.
@@ -217,6 +225,7 @@ impl Config {
                 settings.max_management_calls.unwrap_or(1_024),
                 1..=100_000,
             )?,
+            guess_limit: NonZeroU32::new(settings.guess_limit_per_minute.unwrap_or(GUESSES)),
             drain: millis("drain-ms", settings.drain_ms.unwrap_or(10_000), 0..=600_000)?,
             usage_flush: usage_flush(&settings)?,
             reflection: settings.reflection.unwrap_or(!production),

@@ -14,6 +14,7 @@ mod data_keys;
 mod entropy;
 pub mod freshness;
 mod grpc;
+mod guesses;
 mod imported;
 mod node;
 pub mod operator;

@@ -23,6 +23,7 @@ use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::entropy;
 use crate::freshness::Freshness;
+use crate::guesses::Guesses;
 use crate::imported::Foreign;
 use crate::operator::OperatorToken;
 use crate::usage::Recorder;
@@ -71,6 +72,8 @@ pub struct Node {
     pub sampler: telemetry::Sampler,
     /// What is counted.
     pub counts: Counts,
+    /// Keys that were asked for and are none.
+    pub(crate) guesses: Guesses,
     /// How keys are used.
     pub(crate) usage: Recorder,
     /// The runtime of everything that is not a verdict.

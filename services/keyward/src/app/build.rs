@@ -17,6 +17,7 @@ use crate::config::{Config, DatabaseChoice};
 use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::freshness::Freshness;
+use crate::guesses::Guesses;
 use crate::node::{self, MOST_WATCHES, Node};
 use crate::operator::OperatorToken;
 use crate::usage::{self, Recorder};
@@ -61,6 +62,7 @@ pub(super) async fn node(
         operator_identities: config.operator_identities.clone(),
         sampler: telemetry.sampler(),
         counts: Counts::new(telemetry.metrics()),
+        guesses: Guesses::new(config.guess_limit, telemetry.metrics()),
         usage: match config.usage_flush {
             Some(_) => Recorder::new(config.serving_threads),
             None => Recorder::off(),

@@ -77,6 +77,9 @@ settings! {
     /// Management calls that may be under way at once; verdicts are not among them [default: 1024]
     #[arg(long, global = true, env = "KEYWARD_MAX_MANAGEMENT_CALLS", value_name = "COUNT", help_heading = "Listener")]
     max_management_calls: usize,
+    /// Keys that there are not which a caller may ask for in a minute, before that is refused; keys that there are stay unaffected; 0 for no limit [default: 6000]
+    #[arg(long, global = true, env = "KEYWARD_GUESS_LIMIT_PER_MINUTE", value_name = "COUNT", help_heading = "Listener")]
+    guess_limit_per_minute: u32,
     /// Offer server reflection [default: true, false with --production]
     #[arg(long, global = true, env = "KEYWARD_REFLECTION", value_name = "BOOL", help_heading = "Listener")]
     reflection: bool,

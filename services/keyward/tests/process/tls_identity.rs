@@ -1,6 +1,7 @@
 //! Callers by certificate: services and operators with an identity, over mutual TLS.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use api::v1::api_key_service_client::ApiKeyServiceClient;
 use api::v1::workspace_service_client::WorkspaceServiceClient;
@@ -9,6 +10,11 @@ use api::v1::{
     ErrorReason, ListApiKeysRequest, Permission, RevokeServiceCredentialRequest, ServiceCredential,
     VerifyKeyRequest,
 };
+use rustls::{ClientConfig, HandshakeKind};
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
@@ -185,6 +191,28 @@ async fn a_certificate_that_names_nobody_or_two_is_no_credential() {
         let nobody = world.caller(uris);
         assert_eq!(nobody.verify("x").await, Err(ErrorReason::CredentialMissing), "{uris:?}");
         assert_eq!(nobody.create_workspace().await, Err(ErrorReason::CredentialMissing));
+    }
+}
+
+/// Whether a client that has been served before is verified anew.
+async fn shakes_hands_in_full(world: &World, config: &Arc<ClientConfig>) -> bool {
+    let socket = TcpStream::connect(world.address()).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let connector = TlsConnector::from(Arc::clone(config));
+    let mut stream = connector.connect(name, socket).await.unwrap();
+    // The preface and empty settings; what the client could come back with would be sent by then.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    stream.read_exact(&mut [0; 9]).await.unwrap();
+    stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Full)
+}
+
+#[tokio::test]
+async fn no_session_is_taken_up_again_past_the_end_of_its_certificate() {
+    let world = World::new().await;
+    let leaf = world.clients.identify(&[EDGE]);
+    let config = Arc::new(world.scene.authority.client(Some(&leaf)));
+    for _ in 0..3 {
+        assert!(shakes_hands_in_full(&world, &config).await);
     }
 }
 
