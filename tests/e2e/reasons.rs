@@ -101,6 +101,10 @@ const REASONS: &[(ErrorReason, Met)] = &[
         Here("import_api_keys.rs", "a_key_is_imported_once_in_a_deployment"),
     ),
     (
+        ErrorReason::ServiceIdentityTaken,
+        Here("service_identities.rs", "one_identity_is_one_live_service_credential"),
+    ),
+    (
         ErrorReason::EtagMismatch,
         Here("disable_api_key.rs", "a_stale_etag_changes_nothing_and_the_fresh_one_does"),
     ),
@@ -146,6 +150,10 @@ const REASONS: &[(ErrorReason, Met)] = &[
     (
         ErrorReason::WatchesExhausted,
         Here("audit_watch_events.rs", "a_server_holds_so_many_streams_and_no_more"),
+    ),
+    (
+        ErrorReason::GuessesExhausted,
+        Here("guesses.rs", "past_its_limit_a_caller_learns_nothing_of_guesses_and_all_of_keys"),
     ),
     (ErrorReason::Internal, Elsewhere("a fault of ours; every other test would fail on it")),
     (ErrorReason::MethodUnknown, Here("malformed.rs", "a_method_that_is_not_there_is_unknown")),

@@ -10,7 +10,7 @@ mod insufficient_scope;
 mod invalid;
 mod ip;
 mod malformed;
-mod not_found;
+pub(crate) mod not_found;
 mod not_yet_valid;
 mod origin;
 mod precedence;

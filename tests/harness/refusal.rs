@@ -107,9 +107,9 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::MessageMalformed
         | ErrorReason::TwoCredentials => Code::InvalidArgument,
         ErrorReason::MessageTooLarge => Code::OutOfRange,
-        ErrorReason::LargeMessagesExhausted | ErrorReason::WatchesExhausted => {
-            Code::ResourceExhausted
-        }
+        ErrorReason::LargeMessagesExhausted
+        | ErrorReason::WatchesExhausted
+        | ErrorReason::GuessesExhausted => Code::ResourceExhausted,
         ErrorReason::CredentialMissing | ErrorReason::CredentialInvalid => Code::Unauthenticated,
         ErrorReason::PermissionDenied => Code::PermissionDenied,
         ErrorReason::WorkspaceNotFound
@@ -119,7 +119,8 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::ConfigSecretNotFound => Code::NotFound,
         ErrorReason::RequestIdReused
         | ErrorReason::RequestAlreadyAnswered
-        | ErrorReason::ApiKeyAlreadyImported => Code::AlreadyExists,
+        | ErrorReason::ApiKeyAlreadyImported
+        | ErrorReason::ServiceIdentityTaken => Code::AlreadyExists,
         ErrorReason::ConsistencyTokenForeignLog
         | ErrorReason::ApiKeyRevoked
         | ErrorReason::ApiKeyDeleted

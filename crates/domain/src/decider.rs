@@ -38,6 +38,9 @@ pub enum Rejection {
     /// The command is for something that was never created.
     #[error("it does not exist")]
     NotFound,
+    /// One identity is one caller: another live service credential has it.
+    #[error("another service credential has the identity")]
+    IdentityTaken,
     /// A revoked key stays revoked: it can't be enabled or changed.
     #[error("the key is revoked, which is final")]
     KeyRevoked,

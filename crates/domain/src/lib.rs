@@ -19,6 +19,7 @@ mod secret;
 pub mod service_credential;
 #[cfg(test)]
 mod spec;
+mod spiffe;
 mod suspect;
 mod text;
 mod values;
@@ -36,6 +37,7 @@ pub use secret::{
     Binding, Brand, CredentialKind, CredentialRecord, DigestAlgorithm, Kid, Malformed, PepperId,
     Presented, SECRET_LENGTH, Secret, SecretDigest, SecretText, display,
 };
+pub use spiffe::SpiffeId;
 pub use suspect::Suspect;
 pub use text::{Description, EmailAddress, Name, ReasonText, RevealReason};
 pub use values::{

@@ -91,6 +91,17 @@ impl<'a, R: Fields> Columns<'a, R> {
         credential(kid, pepper, algorithm, digest).map_err(|cause| self.corrupt(cause))
     }
 
+    pub(crate) fn credential_or_null(&mut self) -> Result<Option<CredentialRecord>, ReadError> {
+        let (kid, pepper): (Option<_>, Option<_>) = (self.take()?, self.take()?);
+        let (algorithm, digest): (Option<_>, Option<_>) = (self.take()?, self.take()?);
+        let (Some(kid), Some(pepper), Some(algorithm), Some(digest)) =
+            (kid, pepper, algorithm, digest)
+        else {
+            return Ok(None);
+        };
+        credential(kid, pepper, algorithm, digest).map(Some).map_err(|cause| self.corrupt(cause))
+    }
+
     /// The error that says that this row can't be read.
     pub(crate) fn corrupt(&self, cause: impl Into<Fault>) -> ReadError {
         ReadError::corrupt(self.table, cause)

@@ -20,6 +20,10 @@ pub const fn migrations() -> MigrationSet {
                 name: "0003_key_lifecycle.sql",
                 sql: include_str!("../migrations/0003_key_lifecycle.sql"),
             },
+            Migration {
+                name: "0005_service_identities.sql",
+                sql: include_str!("../migrations/0005_service_identities.sql"),
+            },
         ],
     }
 }

@@ -76,8 +76,8 @@ impl Verifier {
             }
             ServiceCredentialEvent::Revoked(revoked) => {
                 let known = writer.service_credentials.get_mut(&revoked.service_credential_id);
-                if let Some(kid) = known.and_then(Option::take) {
-                    self.callers.pin().remove(&kid);
+                if let Some(found_by) = known.and_then(Option::take) {
+                    self.remove_service_credential(&found_by);
                     self.callers_changed();
                 }
             }

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use domain::service_credential::{Bounds, Permission};
 use domain::{
     Binding, CredentialKind, CredentialRecord, DigestAlgorithm, PepperId, Presented, SECRET_LENGTH,
-    SecretDigest, ServiceCredentialId, WorkspaceId,
+    SecretDigest, ServiceCredentialId, SpiffeId, WorkspaceId,
 };
 
 use crate::verifier::Verifier;
@@ -89,7 +89,21 @@ pub(crate) struct CallerEntry {
 #[derive(Debug)]
 pub(crate) enum Who {
     Workspace(Arc<WorkspaceRecord>),
-    Service(ServiceCredentialId, Permissions, Arc<Bounds>),
+    Service(Service),
+}
+
+/// A service, however it proves itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    pub(crate) id: ServiceCredentialId,
+    pub(crate) permissions: Permissions,
+    pub(crate) bounds: Arc<Bounds>,
+}
+
+impl From<Service> for KnownCaller {
+    fn from(Service { id, permissions, bounds }: Service) -> Self {
+        Self::ServiceCredential { id, permissions, bounds }
+    }
 }
 
 impl CallerEntry {
@@ -115,14 +129,14 @@ impl CallerEntry {
     fn kind(&self) -> CredentialKind {
         match self.who {
             Who::Workspace(_) => CredentialKind::WorkspaceToken,
-            Who::Service(..) => CredentialKind::ServiceCredential,
+            Who::Service(_) => CredentialKind::ServiceCredential,
         }
     }
 
     fn binding(&self, presented: &Presented<'_>) -> Binding {
         let (workspace, resource) = match &self.who {
             Who::Workspace(record) => (Some(record.id()), record.id().uuid()),
-            Who::Service(id, _, _) => (None, id.uuid()),
+            Who::Service(service) => (None, service.id.uuid()),
         };
         Binding {
             workspace,
@@ -145,11 +159,7 @@ impl CallerEntry {
                     suspended: standing.suspended(),
                 })
             }
-            Who::Service(id, permissions, bounds) => Some(KnownCaller::ServiceCredential {
-                id: *id,
-                permissions: *permissions,
-                bounds: Arc::clone(bounds),
-            }),
+            Who::Service(service) => Some(service.clone().into()),
         }
     }
 }
@@ -177,6 +187,16 @@ impl Verifier {
         // The stand-in belongs to no known workspace, so even a match would make it nobody.
         let known = if matched & held.is_some() { entry.known() } else { None };
         known.ok_or_else(|| self.refusal(presented.kind))
+    }
+
+    /// Which service has this identity, which somebody else has proven: one look, and nothing to check.
+    ///
+    /// # Errors
+    /// As [`Verifier::caller`].
+    #[inline]
+    pub fn caller_by_identity(&self, identity: &SpiffeId) -> Result<KnownCaller, CallerRefusal> {
+        let known = self.identities.pin().get(identity).cloned();
+        known.map(KnownCaller::from).ok_or_else(|| self.refusal(CredentialKind::ServiceCredential))
     }
 
     /// Read after the callers: whoever is put under quarantine is so before he is no longer found.

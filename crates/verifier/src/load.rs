@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::api_key::{ApiKey, Credential};
-use domain::service_credential::ServiceCredential;
+use domain::service_credential::{Proof, ServiceCredential};
 use domain::workspace::Workspace;
 use domain::{AddressRanges, CredentialRecord, DigestAlgorithm, KeyId, Kid, WorkspaceId};
 use papaya::Guard;
 
-use crate::callers::{CallerEntry, Who};
+use crate::callers::{CallerEntry, Service, Who};
 use crate::entry::{Attributes, Entry, Moment, Rare, Replaced};
 use crate::verifier::Verifier;
-use crate::writer::Writer;
+use crate::writer::{FoundBy, Writer};
 
 /// So many new credentials between two times that retired memory is let go: a grown map's old table
 /// would otherwise wait for the next few changes, which may be long.
@@ -66,21 +66,39 @@ impl Verifier {
         writer: &mut Writer,
         credential: &ServiceCredential,
     ) {
-        let callers = self.callers.pin();
         let id = credential.service_credential_id;
         let counts = credential.revoked_at.is_none()
             && !writer.quarantined_service_credentials.contains(&id);
-        let live = counts.then_some(credential.credential.kid);
-        let old = writer.service_credentials.insert(id, live).flatten();
-        if let Some(old) = old.filter(|&old| live != Some(old)) {
-            callers.remove(&old);
+        let live = counts.then(|| match &credential.proof {
+            Proof::Secret(secret) => FoundBy::Kid(secret.kid),
+            Proof::Identity(identity) => FoundBy::Identity(identity.clone()),
+        });
+        let old = writer.service_credentials.insert(id, live.clone()).flatten();
+        if let Some(old) = old.filter(|old| live.as_ref() != Some(old)) {
+            self.remove_service_credential(&old);
         }
-        if let Some(kid) = live {
+        if live.is_some() {
             let permissions = credential.permissions.iter().collect();
-            let who = Who::Service(id, permissions, Arc::new(credential.bounds.clone()));
-            callers.insert(kid, CallerEntry::new(&credential.credential, who));
+            let bounds = Arc::new(credential.bounds.clone());
+            let service = Service { id, permissions, bounds };
+            match &credential.proof {
+                Proof::Secret(secret) => {
+                    let entry = CallerEntry::new(secret, Who::Service(service));
+                    self.callers.pin().insert(secret.kid, entry);
+                }
+                Proof::Identity(identity) => {
+                    self.identities.pin().insert(identity.clone(), service);
+                }
+            }
         }
         self.callers_changed();
+    }
+
+    pub(crate) fn remove_service_credential(&self, found_by: &FoundBy) {
+        match found_by {
+            FoundBy::Kid(kid) => drop(self.callers.pin().remove(kid)),
+            FoundBy::Identity(identity) => drop(self.identities.pin().remove(identity)),
+        }
     }
 
     pub(crate) fn put_key(&self, writer: &mut Writer, key: &ApiKey) {

@@ -13,11 +13,11 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use domain::{Brand, Kid, Secret, ServiceCredentialId, WorkspaceId};
+use domain::{Brand, Kid, Secret, ServiceCredentialId, SpiffeId, WorkspaceId};
 use foldhash::fast::RandomState;
 use papaya::{HashMap, ResizeMode};
 
-use crate::callers::CallerEntry;
+use crate::callers::{CallerEntry, Service};
 use crate::entry::Entry;
 use crate::workspaces::{WorkspaceFacts, WorkspaceRecord};
 use crate::writer::Writer;
@@ -40,6 +40,8 @@ pub struct Verifier {
     pub(crate) brand: Brand,
     pub(crate) entries: HashMap<Kid, Entry, RandomState>,
     pub(crate) callers: HashMap<Kid, CallerEntry, RandomState>,
+    /// Service credentials without a secret, by the identity that proves them.
+    pub(crate) identities: HashMap<SpiffeId, Service, RandomState>,
     callers_version: AtomicU64,
     pub(crate) workspaces: HashMap<WorkspaceId, Arc<WorkspaceRecord>, RandomState>,
     /// Stand in for whatever is not found, so that it costs the same work.
@@ -64,7 +66,7 @@ pub struct Counts {
     pub credentials: usize,
     /// Workspaces that are known.
     pub workspaces: usize,
-    /// Live workspace tokens and service credentials.
+    /// Live workspace tokens and service credentials, by secret or by identity.
     pub callers: usize,
 }
 
@@ -76,6 +78,7 @@ impl Verifier {
             brand,
             entries: map(),
             callers: map(),
+            identities: map(),
             callers_version: AtomicU64::new(next_version()),
             workspaces: map(),
             absent: Entry::absent(),
@@ -112,7 +115,7 @@ impl Verifier {
             keys: self.keys.load(Ordering::Relaxed),
             credentials: self.entries.len(),
             workspaces: self.known_workspaces.load(Ordering::Relaxed),
-            callers: self.callers.len(),
+            callers: self.callers.len() + self.identities.len(),
         }
     }
 
@@ -133,8 +136,8 @@ impl Verifier {
         let mut writer = self.write();
         self.any_service_credential_quarantined.store(true, Ordering::SeqCst);
         writer.quarantined_service_credentials.insert(id);
-        if let Some(kid) = writer.service_credentials.insert(id, None).flatten() {
-            self.callers.pin().remove(&kid);
+        if let Some(found_by) = writer.service_credentials.insert(id, None).flatten() {
+            self.remove_service_credential(&found_by);
         }
         self.callers_changed();
     }

@@ -4,7 +4,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use domain::{AddressRanges, KeyId, Kid, ScopeSet, ServiceCredentialId, WorkspaceId};
+use domain::{AddressRanges, KeyId, Kid, ScopeSet, ServiceCredentialId, SpiffeId, WorkspaceId};
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet, HashTable};
 
@@ -20,7 +20,7 @@ pub(crate) struct Writer {
     /// The live token of each workspace.
     pub(crate) workspace_tokens: HashMap<WorkspaceId, Kid, RandomState>,
     /// Every service credential there ever was; `None` once revoked or quarantined.
-    pub(crate) service_credentials: HashMap<ServiceCredentialId, Option<Kid>, RandomState>,
+    pub(crate) service_credentials: HashMap<ServiceCredentialId, Option<FoundBy>, RandomState>,
     /// Those of them, and of others, that nobody may call with until the next start.
     pub(crate) quarantined_service_credentials: HashSet<ServiceCredentialId, RandomState>,
     pub(crate) scopes: Interner<ScopeSet>,
@@ -29,6 +29,13 @@ pub(crate) struct Writer {
     rare: Interner<Rare>,
     /// New credentials since the map's retired memory was last let go.
     pub(crate) since_flush: u32,
+}
+
+/// What a live service credential is found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FoundBy {
+    Kid(Kid),
+    Identity(SpiffeId),
 }
 
 impl Writer {

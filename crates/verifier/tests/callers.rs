@@ -4,8 +4,12 @@ mod world;
 
 use std::cell::Cell;
 
-use domain::service_credential::{Bounds, Permission, ServiceCredentialState};
-use domain::{Brand, CredentialKind, Decider as _, Env, Event, Secret, SecretText, WorkspaceId};
+use domain::service_credential::{
+    Bounds, Permission, ServiceCredentialEvent, ServiceCredentialState,
+};
+use domain::{
+    Brand, CredentialKind, Decider as _, Env, Event, Secret, SecretText, SpiffeId, WorkspaceId,
+};
 use verifier::{CallerRefusal, KnownCaller, Verifier};
 use world::*;
 
@@ -171,4 +175,53 @@ fn whatever_calls_nothing_is_unknown_after_exactly_one_check() {
     let caller = verifier.caller(disguised.expose(), yes);
     assert_eq!(caller.err(), Some(CallerRefusal::Unknown));
     assert_eq!(refusal(&verifier, "Bearer x"), Some(CallerRefusal::Malformed));
+}
+
+#[test]
+fn an_identity_names_its_service_until_it_is_revoked_and_may_then_be_another_s() {
+    let bounds = Bounds { workspaces: vec![ws(4)], envs: vec![Env::Test] };
+    let created = service_credential_created(svc(4), &[Permission::Verify], bounds.clone());
+    let verifier = following([&created]);
+    let version = verifier.callers_version();
+    let found = |identity: &SpiffeId| match verifier.caller_by_identity(identity) {
+        Ok(KnownCaller::ServiceCredential { id, permissions, bounds }) => {
+            Ok((id, permissions.allows(Permission::Verify), bounds))
+        }
+        Ok(other) => panic!("{other:?}"),
+        Err(refusal) => Err(refusal),
+    };
+    let own = identity(svc(4));
+    assert_eq!(found(&own), Ok((svc(4), true, bounds.clone().into())));
+    assert_eq!(found(&identity(svc(8))).unwrap_err(), CallerRefusal::Unknown);
+    // There is no secret that would do as well.
+    let text = service_credential(svc(4)).text;
+    assert_eq!(refusal(&verifier, &text), Some(CallerRefusal::Unknown));
+
+    verifier.apply(&service_credential_revoked(svc(4)));
+    assert_ne!(verifier.callers_version(), version);
+    assert_eq!(found(&own).unwrap_err(), CallerRefusal::Unknown);
+    verifier.apply(&created);
+    assert_eq!(found(&own).unwrap_err(), CallerRefusal::Unknown, "it rose from the dead");
+    let Event::ServiceCredential(ServiceCredentialEvent::Created(mut next)) = created else {
+        unreachable!()
+    };
+    next.service_credential_id = svc(12);
+    verifier.apply(&Event::ServiceCredential(ServiceCredentialEvent::Created(next)));
+    assert_eq!(found(&own), Ok((svc(12), true, bounds.into())));
+    // What happened to the one before is over.
+    verifier.apply(&service_credential_revoked(svc(4)));
+    assert!(found(&own).is_ok());
+}
+
+#[test]
+fn an_identity_whose_service_is_quarantined_is_neither_a_caller_nor_unknown() {
+    let created = |n| service_credential_created(svc(n), &[Permission::Verify], Bounds::default());
+    let verifier = following(&[created(4), created(8)]);
+    verifier.quarantine_service_credential(svc(4));
+    let refused = |n| verifier.caller_by_identity(&identity(svc(n))).err();
+    assert_eq!(refused(4), Some(CallerRefusal::Quarantined));
+    verifier.apply(&created(4));
+    assert_eq!(refused(4), Some(CallerRefusal::Quarantined));
+    assert_eq!(refused(8), None, "nothing is known to be wrong with this one");
+    assert_eq!(refused(12), Some(CallerRefusal::Quarantined), "the missed event may have made it");
 }

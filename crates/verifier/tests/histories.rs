@@ -325,6 +325,13 @@ proptest! {
             let told = |verifier: &Verifier| format!("{:?}", verifier.caller(&text, check));
             prop_assert_eq!(told(&applied), told(&loaded));
         }
+        for (id, state) in (0..SERVICES).map(svc).zip(&folded.services) {
+            let told = |verifier: &Verifier| format!("{:?}", verifier.caller_by_identity(&identity(id)));
+            prop_assert_eq!(told(&applied), told(&loaded));
+            let live = state.present().filter(|one| one.revoked_at.is_none());
+            let expected = live.is_some_and(|one| one.proof.identity().is_some());
+            prop_assert_eq!(applied.caller_by_identity(&identity(id)).is_ok(), expected);
+        }
         let live = |state: &WorkspaceState| state.present().map(|w| w.token.kid);
         for (of, state) in (0..WORKSPACES).zip(&folded.workspaces) {
             for n in 0..TOKENS {

@@ -31,7 +31,8 @@ use crate::grpc::Services;
 use crate::grpc::express::ExpressLayer;
 use crate::node::Node;
 use crate::operator::OperatorTokenError;
-use crate::server::{Limits, Listener, MESSAGE, TlsError, server_config};
+use crate::reload::Reload;
+use crate::server::{Limits, Listener, MESSAGE, Tls, TlsError};
 use crate::storage::{Managed, StorageError};
 use crate::tail::Tail;
 use crate::usage::Flusher;
@@ -56,6 +57,9 @@ pub enum StartError {
     /// TLS.
     #[error("{0}")]
     Tls(#[from] TlsError),
+    /// Signals.
+    #[error("can't listen for SIGHUP: {0}")]
+    Signals(io::Error),
     /// Reflection.
     #[error("the descriptors for reflection can't be read")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -160,7 +164,8 @@ impl App {
                 .add_service(reflect().build_v1()?.max_decoding_message_size(MESSAGE))
                 .add_service(reflect().build_v1alpha()?.max_decoding_message_size(MESSAGE));
         }
-        let tls = config.tls.as_ref().map(server_config).transpose()?;
+        let tls = config.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new);
+        let reload = Reload::new().map_err(StartError::Signals)?;
         let limits = Limits::new(config);
         let failed = |source| StartError::Listen { address: config.listen, source };
         let routes = routes.routes();
@@ -181,6 +186,7 @@ impl App {
         let metrics_address = offer_metrics(config, telemetry, &mut upkeep, &stop_upkeep).await?;
         let standby = crate::storage::followed(config)?;
         keep_up(&node, config, &chain, standby, &mut upkeep, &stop_upkeep);
+        keep_files(reload, tls, &node.clock, &mut upkeep, &stop_upkeep);
         let report = health::report(health, Arc::clone(&node), stop_upkeep.clone());
         upkeep.spawn("the report of health", &stop_upkeep, report);
         let drained = CancellationToken::new();
@@ -273,6 +279,21 @@ async fn serve(
 ) {
     let _drained = drained.drop_guard();
     listener.serve(stop, drain).await;
+}
+
+/// Starts what reads files again.
+fn keep_files(
+    reload: Reload,
+    tls: Option<Arc<Tls>>,
+    clock: &Clock,
+    upkeep: &mut Upkeep,
+    stop: &CancellationToken,
+) {
+    if let Some(tls) = tls {
+        let keeping = tls.keep(clock.clone(), reload.subscribe(), stop.clone());
+        upkeep.spawn("the certificates", stop, keeping);
+    }
+    upkeep.spawn("the signal to read files again", stop, reload.run(stop.clone()));
 }
 
 /// Starts the tail, the heartbeat, the projections, the flush of usage and the clearing of what is past.

@@ -154,6 +154,16 @@ impl Commands {
         Ok(state.present().map(|key| key.workspace_id))
     }
 
+    /// Whether this id is a service credential's that has ended for good.
+    ///
+    /// # Errors
+    /// The log does not answer, or an event can't be read.
+    pub async fn is_revoked(&self, id: domain::ServiceCredentialId) -> Result<bool, CommandError> {
+        let recorded = self.log.read_stream(&StreamId::new(id.to_string())?).await?;
+        let state: domain::service_credential::ServiceCredentialState = intent::fold(&recorded)?;
+        Ok(state.present().is_some_and(|one| one.revoked_at.is_some()))
+    }
+
     async fn decide(&self, intent: &Intent) -> Result<Decision, CommandError> {
         let recorded = match intent.begins_stream() {
             true => Vec::new(),

@@ -6,13 +6,19 @@
 mod settings;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::Brand;
 use domain::config::Provider;
+use domain::{Brand, SpiffeId};
 
 pub use settings::{LogFormat, Settings};
+
+/// Guesses that a caller may make in a minute unless another limit is set: 100 a second. A gateway of
+/// 10,000 calls a second, of which one in a hundred is junk, stays within it; what is past it is no longer
+/// mistyped keys and the scanners that find every public address.
+const GUESSES: u32 = 6_000;
 
 /// What `keyward` runs with: every setting decided and checked.
 #[derive(Debug, Clone)]
@@ -40,6 +46,8 @@ pub struct Config {
     pub keyring: PathBuf,
     /// The operator's token; made likewise.
     pub operator_token_file: PathBuf,
+    /// Whose certificates are operators', too.
+    pub operator_identities: Vec<SpiffeId>,
     /// What credentials begin with.
     pub brand: Brand,
     /// The AI providers whose keys are taken into configurations; any, if there are none.
@@ -62,6 +70,8 @@ pub struct Config {
     pub connection_age: Duration,
     /// Management calls that may be under way at once.
     pub max_management_calls: usize,
+    /// Guesses that a caller may make in a minute; `None` for as many as it likes.
+    pub guess_limit: Option<NonZeroU32>,
     /// How long a drain may take.
     pub drain: Duration,
     /// How long usage is gathered before it is written; `None` to record none.
@@ -182,6 +192,7 @@ impl Config {
                 settings.operator_token_file.as_ref(),
                 "operator-token",
             )?,
+            operator_identities: operator_identities(&settings, tls.as_ref())?,
             folder: folder.clone(),
             brand: brand(&settings)?,
             ai_providers: ai_providers(&settings)?,
@@ -218,6 +229,7 @@ impl Config {
                 settings.max_management_calls.unwrap_or(1_024),
                 1..=100_000,
             )?,
+            guess_limit: NonZeroU32::new(settings.guess_limit_per_minute.unwrap_or(GUESSES)),
             drain: millis("drain-ms", settings.drain_ms.unwrap_or(10_000), 0..=600_000)?,
             usage_flush: usage_flush(&settings)?,
             reflection: settings.reflection.unwrap_or(!production),
@@ -321,6 +333,21 @@ fn tls_files(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
         (Some(_), None) => Err(setting("tls-key", "is required with --tls-cert")),
         (None, Some(_)) => Err(setting("tls-cert", "is required with --tls-key")),
     }
+}
+
+/// Names in certificates mean nothing unless certificates are asked for and checked.
+fn operator_identities(
+    settings: &Settings,
+    tls: Option<&TlsFiles>,
+) -> Result<Vec<SpiffeId>, ConfigError> {
+    let given = settings.operator_identity.as_deref().unwrap_or_default();
+    if !given.is_empty() && tls.is_none_or(|files| files.client_ca.is_none()) {
+        return Err(setting("operator-identity", "needs --tls-client-ca"));
+    }
+    let each = |text: &String| {
+        SpiffeId::new(text.as_str()).map_err(|error| setting("operator-identity", error.rule()))
+    };
+    given.iter().map(each).collect()
 }
 
 fn refuse_open_plaintext(

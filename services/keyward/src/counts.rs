@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::v1::ErrorReason;
 use telemetry::metrics::{Buckets, HotCounter, HotHistogram, Metrics};
 use tonic::Code;
 
@@ -25,12 +26,15 @@ const VERDICTS: [&str; 14] = [
     "insufficient_scope",
 ];
 
+const REFUSED: &str = "keyward_credential_refused_total";
+
 /// Counters of this node.
 #[derive(Debug)]
 pub struct Counts {
     calls: Vec<[HotCounter; 17]>,
     durations: Vec<HotHistogram>,
     verdicts: [HotCounter; VERDICTS.len()],
+    refused_credentials: [(ErrorReason, HotCounter); 3],
 }
 
 impl Counts {
@@ -103,6 +107,7 @@ impl Counts {
             verdicts: std::array::from_fn(|verdict| {
                 metrics.hot_counter("keyward_verdicts_total", &[("verdict", VERDICTS[verdict])])
             }),
+            refused_credentials: refused_credentials(metrics),
         }
     }
 
@@ -113,6 +118,14 @@ impl Counts {
         self.durations[rpc as usize].record(took);
     }
 
+    /// Counts a call whose caller could not be told, if that is why it was refused.
+    #[cold]
+    pub fn refused_credential(&self, why: ErrorReason) {
+        if let Some((_, counter)) = self.refused_credentials.iter().find(|(one, _)| *one == why) {
+            counter.add(1);
+        }
+    }
+
     /// Counts a verdict: 0 for acceptance, else the wire's denial.
     #[inline]
     pub fn verdict(&self, denial: i32) {
@@ -120,6 +133,19 @@ impl Counts {
             counter.add(1);
         }
     }
+}
+
+fn refused_credentials(metrics: &Metrics) -> [(ErrorReason, HotCounter); 3] {
+    metrics.describe_counter(
+        REFUSED,
+        "Calls that came without a credential, with two, or with one that is not valid",
+    );
+    [
+        (ErrorReason::CredentialMissing, "missing"),
+        (ErrorReason::CredentialInvalid, "invalid"),
+        (ErrorReason::TwoCredentials, "two"),
+    ]
+    .map(|(reason, why)| (reason, metrics.hot_counter(REFUSED, &[("why", why)])))
 }
 
 const fn code_name(code: Code) -> &'static str {

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use domain::config::Provider;
 use domain::{
     Binding, Brand, CredentialKind, CredentialRecord, DigestAlgorithm, Env, PepperId,
-    SECRET_LENGTH, SecretDigest, SecretText, WorkspaceId,
+    SECRET_LENGTH, SecretDigest, SecretText, SpiffeId, WorkspaceId,
 };
 use eventlog::{Checkpoints, Database, Position};
 use tokio::sync::Semaphore;
@@ -24,6 +24,7 @@ use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::entropy;
 use crate::freshness::Freshness;
+use crate::guesses::Guesses;
 use crate::imported::Foreign;
 use crate::operator::OperatorToken;
 use crate::usage::Recorder;
@@ -66,12 +67,16 @@ pub struct Node {
     pub data_keys: DataKeys,
     /// The operator's token.
     pub operator: OperatorToken,
+    /// Whose certificates are operators', too.
+    pub operator_identities: Vec<SpiffeId>,
     /// Which calls are traced.
     pub sampler: telemetry::Sampler,
     /// The AI providers whose keys are taken; any, if there are none.
     pub ai_providers: Vec<Provider>,
     /// What is counted.
     pub counts: Counts,
+    /// Keys that were asked for and are none.
+    pub(crate) guesses: Guesses,
     /// How keys are used.
     pub(crate) usage: Recorder,
     /// The runtime of everything that is not a verdict.

@@ -17,7 +17,7 @@ async fn bounded(server: &Server, workspaces: &[&Tenant], envs: &[Environment]) 
         permissions: vec![Permission::Verify.into()],
         workspace_ids: workspaces.iter().map(|one| one.id.clone()).collect(),
         envs: envs.iter().map(|&env| env.into()).collect(),
-        request_id: String::new(),
+        ..CreateServiceCredentialRequest::default()
     };
     let made = server.operator.workspaces.clone().create_service_credential(request).await;
     server.bearer(&made.unwrap().into_inner().secret)

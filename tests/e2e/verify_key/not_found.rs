@@ -12,7 +12,7 @@ async fn bytes(tenant: &Tenant, request: VerifyKeyRequest) -> Vec<u8> {
 }
 
 /// A well-formed key with the kid of one and the secret of another.
-fn spliced(kid_of: &str, secret_of: &str) -> String {
+pub(crate) fn spliced(kid_of: &str, secret_of: &str) -> String {
     let [head, tail] = [&kid_of[..26], &secret_of[26..]];
     let body = [head, &tail[..tail.len() - 6]].concat();
     format!("{body}{}", checksum(&body))
@@ -55,6 +55,11 @@ async fn unknown_wrong_foreign_and_unexpected_keys_get_the_same_bytes() {
     assert_ne!(wrong_secret, key.secret);
     let unknown =
         spliced(&key.secret.replacen(&key.secret[9..26], "0000000000000000a", 1), &key.secret);
+    // What has become of a key is told to those who have it.
+    let dead = own.create_key("dead").await;
+    let dead_id = dead.api_key.unwrap().key_id;
+    own.revoke_key(&dead_id).await;
+    let dead_and_wrong = spliced(&dead.secret, &second.secret);
     let test = own.create(test_world(&own)).await;
     let foreign_id = foreign.api_key.unwrap().key_id;
     let second_id = second.api_key.unwrap().key_id;
@@ -62,6 +67,7 @@ async fn unknown_wrong_foreign_and_unexpected_keys_get_the_same_bytes() {
     let reference = bytes(&own, request(&unknown, &key_id)).await;
     let cases = [
         ("wrong secret", request(&wrong_secret, &key_id)),
+        ("wrong secret of a revoked key", request(&dead_and_wrong, &dead_id)),
         ("of another workspace", request(&foreign.secret, &foreign_id)),
         ("of another environment", request(&test.secret, &test_id)),
         ("another than expected", request(&key.secret, &second_id)),

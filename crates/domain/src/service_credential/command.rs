@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::proof::Proof;
 use super::state::{Bounds, Permission};
-use crate::{CredentialRecord, Name, ServiceCredentialId};
+use crate::{Name, ServiceCredentialId};
 
 /// A wish about one service credential.
 #[derive(Debug, Clone)]
@@ -20,8 +21,9 @@ pub enum ServiceCredentialCommand {
         permissions: Vec<Permission>,
         /// Where it may do that.
         bounds: Bounds,
-        /// Its secret, as stored.
-        credential: CredentialRecord,
+        /// What proves it. One with an identity has an id that the identity determines, so that a second
+        /// one meets the first.
+        proof: Proof,
         /// The moment of asking.
         now: Timestamp,
     },

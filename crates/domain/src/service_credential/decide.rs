@@ -2,6 +2,7 @@
 
 use super::command::ServiceCredentialCommand;
 use super::event::{Created, Revoked, ServiceCredentialEvent};
+use super::proof::Proof;
 use super::state::ServiceCredentialState;
 use crate::{Decider, Rejection};
 
@@ -22,7 +23,7 @@ impl Decider for ServiceCredentialState {
                     name,
                     mut permissions,
                     bounds,
-                    credential,
+                    proof,
                     now,
                 },
             ) => {
@@ -34,12 +35,15 @@ impl Decider for ServiceCredentialState {
                     name,
                     permissions,
                     bounds,
-                    credential,
+                    proof,
                     at: now,
                 })])
             }
-            (Self::Present(_), ServiceCredentialCommand::Create { .. }) => {
-                Err(Rejection::AlreadyExists)
+            (Self::Present(_), ServiceCredentialCommand::Create { proof, .. }) => {
+                Err(match proof {
+                    Proof::Secret(_) => Rejection::AlreadyExists,
+                    Proof::Identity(_) => Rejection::IdentityTaken,
+                })
             }
             (Self::Missing, ServiceCredentialCommand::Revoke { .. }) => Err(Rejection::NotFound),
             (Self::Present(credential), ServiceCredentialCommand::Revoke { now }) => {

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::proof::{NeitherOrBoth, Proof};
 use super::state::{Bounds, Permission};
-use crate::{CredentialRecord, Name, ServiceCredentialId};
+use crate::{CredentialRecord, Name, ServiceCredentialId, SpiffeId};
 
 /// A fact about one service credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl ServiceCredentialEvent {
 
 /// A service credential began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "StoredCreated", into = "StoredCreated")]
 pub struct Created {
     /// Which one.
     pub service_credential_id: ServiceCredentialId,
@@ -40,10 +41,58 @@ pub struct Created {
     pub permissions: Vec<Permission>,
     /// Where it may do that.
     pub bounds: Bounds,
-    /// Its secret, as stored.
-    pub credential: CredentialRecord,
+    /// What proves it.
+    pub proof: Proof,
     /// When.
     pub at: Timestamp,
+}
+
+/// [`Created`] as it is stored: the one member or the other.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredCreated {
+    service_credential_id: ServiceCredentialId,
+    created_by: String,
+    name: Name,
+    permissions: Vec<Permission>,
+    bounds: Bounds,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    credential: Option<CredentialRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity: Option<SpiffeId>,
+    at: Timestamp,
+}
+
+impl From<Created> for StoredCreated {
+    fn from(created: Created) -> Self {
+        let (credential, identity) = created.proof.into_parts();
+        Self {
+            service_credential_id: created.service_credential_id,
+            created_by: created.created_by,
+            name: created.name,
+            permissions: created.permissions,
+            bounds: created.bounds,
+            credential,
+            identity,
+            at: created.at,
+        }
+    }
+}
+
+impl TryFrom<StoredCreated> for Created {
+    type Error = NeitherOrBoth;
+
+    fn try_from(stored: StoredCreated) -> Result<Self, NeitherOrBoth> {
+        Ok(Self {
+            service_credential_id: stored.service_credential_id,
+            created_by: stored.created_by,
+            name: stored.name,
+            permissions: stored.permissions,
+            bounds: stored.bounds,
+            proof: Proof::from_parts(stored.credential, stored.identity)?,
+            at: stored.at,
+        })
+    }
 }
 
 /// A service credential ended for good.

@@ -3,10 +3,12 @@
 mod command;
 mod decide;
 mod event;
+mod proof;
 #[cfg(test)]
 mod spec;
 mod state;
 
 pub use command::ServiceCredentialCommand;
 pub use event::{Created, Revoked, ServiceCredentialEvent};
+pub use proof::{NeitherOrBoth, Proof};
 pub use state::{Bounds, Permission, ServiceCredential, ServiceCredentialState};

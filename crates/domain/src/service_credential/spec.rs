@@ -2,11 +2,11 @@
 
 use super::Permission::{AuditRead, OrgRead, OrgReadWrite, Reveal, Verify};
 use super::{
-    Bounds, Created, Permission, Revoked, ServiceCredentialCommand, ServiceCredentialEvent,
+    Bounds, Created, Permission, Proof, Revoked, ServiceCredentialCommand, ServiceCredentialEvent,
     ServiceCredentialState,
 };
 use crate::spec::{Given, at, credential, name, uuid, workspace_id};
-use crate::{Decider, Env, Rejection, ServiceCredentialId};
+use crate::{Decider, Env, Rejection, ServiceCredentialId, SpiffeId};
 
 fn given<const N: usize>(events: [ServiceCredentialEvent; N]) -> Given<ServiceCredentialState> {
     Given::events(&events)
@@ -27,7 +27,7 @@ fn created(permissions: &[Permission]) -> ServiceCredentialEvent {
         created_by: "operator".to_owned(),
         permissions: permissions.to_vec(),
         bounds: bounds(),
-        credential: credential(3),
+        proof: Proof::Secret(credential(3)),
         at: at(0),
     })
 }
@@ -43,7 +43,7 @@ fn create(permissions: &[Permission]) -> ServiceCredentialCommand {
         created_by: "operator".to_owned(),
         permissions: permissions.to_vec(),
         bounds: bounds(),
-        credential: credential(3),
+        proof: Proof::Secret(credential(3)),
         now: at(0),
     }
 }
@@ -61,7 +61,7 @@ fn a_service_credential_begins_with_what_was_asked_for() {
     assert_eq!(present.created_by, "operator");
     assert_eq!(present.permissions, [Verify]);
     assert_eq!(present.bounds, bounds());
-    assert_eq!(present.credential, credential(3));
+    assert_eq!(present.proof, Proof::Secret(credential(3)));
     assert_eq!((present.created_at, present.revoked_at), (at(0), None));
 }
 
@@ -107,4 +107,34 @@ fn what_never_began_can_not_be_revoked() {
 fn a_second_beginning_does_not_overwrite_the_first_nor_raise_the_dead() {
     let history = [created(&[Verify]), revoked(4), created(&[OrgReadWrite])];
     assert_eq!(ServiceCredentialState::fold(&history), ServiceCredentialState::fold(&history[..2]));
+}
+
+fn identified(proof: Proof) -> ServiceCredentialCommand {
+    ServiceCredentialCommand::Create {
+        service_credential_id: id(),
+        name: name("edge"),
+        created_by: "operator".to_owned(),
+        permissions: vec![Verify],
+        bounds: bounds(),
+        proof,
+        now: at(0),
+    }
+}
+
+#[test]
+fn one_identity_is_one_service_credential() {
+    let identity = SpiffeId::new("spiffe://example.org/edge").expect("an identity");
+    let create = identified(Proof::Identity(identity.clone()));
+    let state = given([]).when(create.clone());
+    let state = state.then([ServiceCredentialEvent::Created(Created {
+        proof: Proof::Identity(identity.clone()),
+        service_credential_id: id(),
+        name: name("edge"),
+        created_by: "operator".to_owned(),
+        permissions: vec![Verify],
+        bounds: bounds(),
+        at: at(0),
+    })]);
+    assert_eq!(state.present().expect("one").proof, Proof::Identity(identity));
+    given([created(&[Verify])]).when(create).then_rejected(Rejection::IdentityTaken);
 }

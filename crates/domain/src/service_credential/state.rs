@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::ServiceCredentialEvent;
-use crate::{CredentialRecord, Env, Name, ServiceCredentialId, WorkspaceId};
+use super::proof::Proof;
+use crate::{Env, Name, ServiceCredentialId, WorkspaceId};
 
 /// What a service credential may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,8 +66,8 @@ pub struct ServiceCredential {
     pub permissions: Vec<Permission>,
     /// Where it may do that.
     pub bounds: Bounds,
-    /// Its secret, as stored.
-    pub credential: CredentialRecord,
+    /// What proves it.
+    pub proof: Proof,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was revoked, if it was.
@@ -102,7 +103,7 @@ impl ServiceCredentialState {
                     name: created.name.clone(),
                     permissions: created.permissions.clone(),
                     bounds: created.bounds.clone(),
-                    credential: created.credential.clone(),
+                    proof: created.proof.clone(),
                     created_at: created.at,
                     revoked_at: None,
                 }))

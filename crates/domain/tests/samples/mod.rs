@@ -8,7 +8,7 @@ use domain::config::{
     self, ConfigEvent, ConfigSettings, DocumentAccess, EmailProvider, EmailService, Plan, Provider,
     RevealEvent, SecretField, TemplateId, WebhookService, WebhookUrl,
 };
-use domain::service_credential::{self, Bounds, Permission, ServiceCredentialEvent};
+use domain::service_credential::{self, Bounds, Permission, Proof, ServiceCredentialEvent};
 use domain::workspace::{self, WorkspaceEvent};
 use domain::{
     AuthTokenId, CredentialRecord, Description, DigestAlgorithm, DomainPattern, DomainRules, Env,
@@ -315,7 +315,7 @@ fn service_credential_events(bounds: Bounds) -> [Event; 2] {
                 Permission::OrgReadWrite,
             ],
             bounds,
-            credential: credential(5),
+            proof: Proof::Secret(credential(5)),
             at: at("2026-01-02T03:04:05Z"),
         }),
         ServiceCredentialEvent::Revoked(service_credential::Revoked {

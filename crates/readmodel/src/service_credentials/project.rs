@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
 use domain::service_credential::{ServiceCredentialEvent, ServiceCredentialState};
-use domain::{Env, ServiceCredentialId, WorkspaceId};
+use domain::{Env, ServiceCredentialId, SpiffeId, WorkspaceId};
 use uuid::Uuid;
 
 use super::query::{COLUMNS, stored};
@@ -47,22 +47,22 @@ async fn write(
 ) -> Result<(), FoldError> {
     const SQL: &str = "\
         INSERT INTO service_credentials AS t (service_credential_id, created_by, name, \
-            permissions, workspaces, envs, kid, pepper, algorithm, digest, created_at, \
-            revoked_at, revision, position) \
+            permissions, workspaces, envs, kid, pepper, algorithm, digest, identity, \
+            created_at, revoked_at, revision, position) \
         SELECT id, created_by, name, string_to_array(permissions, ','), \
             string_to_array(workspaces, ',')::uuid[], string_to_array(envs, ','), kid, pepper, \
-            algorithm, digest, created_at, revoked_at, revision, position \
+            algorithm, digest, identity, created_at, revoked_at, revision, position \
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], \
-            $7::bytea[], $8::integer[], $9::text[], $10::bytea[], $11::timestamptz[], \
-            $12::timestamptz[], $13::bigint[], $14::bigint[]) \
+            $7::bytea[], $8::integer[], $9::text[], $10::bytea[], $11::text[], $12::timestamptz[], \
+            $13::timestamptz[], $14::bigint[], $15::bigint[]) \
             AS new (id, created_by, name, permissions, workspaces, envs, kid, pepper, algorithm, \
-            digest, created_at, revoked_at, revision, position) \
+            digest, identity, created_at, revoked_at, revision, position) \
         ON CONFLICT (service_credential_id) DO UPDATE SET \
             (created_by, name, permissions, workspaces, envs, kid, pepper, algorithm, digest, \
-            created_at, revoked_at, revision, position) = \
+            identity, created_at, revoked_at, revision, position) = \
             (excluded.created_by, excluded.name, excluded.permissions, excluded.workspaces, \
             excluded.envs, excluded.kid, excluded.pepper, excluded.algorithm, excluded.digest, \
-            excluded.created_at, excluded.revoked_at, excluded.revision, excluded.position) \
+            excluded.identity, excluded.created_at, excluded.revoked_at, excluded.revision, excluded.position) \
         WHERE t.position < excluded.position";
     let rows = rows(changed, ServiceCredentialState::present);
     if rows.is_empty() {
@@ -82,10 +82,11 @@ async fn write(
                 .map(WorkspaceId::uuid)
         ),
         list(row.value.bounds.envs.iter().copied().map(Env::as_str)),
-        row.value.credential.kid.bits().as_slice(),
-        i32::from(row.value.credential.pepper.0),
-        algorithm(row.value.credential.algorithm),
-        row.value.credential.digest.0.as_slice(),
+        row.value.proof.secret().map(|secret| secret.kid.bits().as_slice()),
+        row.value.proof.secret().map(|secret| i32::from(secret.pepper.0)),
+        row.value.proof.secret().map(|secret| algorithm(secret.algorithm)),
+        row.value.proof.secret().map(|secret| secret.digest.0.as_slice()),
+        row.value.proof.identity().map(SpiffeId::as_str),
         Moment(row.value.created_at),
         row.value.revoked_at.map(Moment),
         row.revision,

@@ -1,7 +1,9 @@
 //! One service credential, lists of them, and all of them for a warm start.
 
-use domain::service_credential::{Bounds, Permission, ServiceCredential, ServiceCredentialState};
-use domain::{Env, ServiceCredentialId, WorkspaceId};
+use domain::service_credential::{
+    Bounds, Permission, Proof, ServiceCredential, ServiceCredentialState,
+};
+use domain::{Env, ServiceCredentialId, SpiffeId, WorkspaceId};
 use postgres_types::Type;
 use serde::Deserialize;
 use tokio_postgres::{GenericClient, Row};
@@ -35,7 +37,8 @@ const TABLE: &str = "service_credentials";
 
 /// The columns of [`read`], in its order.
 pub(super) const COLUMNS: &str = "service_credential_id, created_by, name, permissions, \
-    workspaces, envs, kid, pepper, algorithm, digest, created_at, revoked_at, revision, position";
+    workspaces, envs, kid, pepper, algorithm, digest, identity, created_at, revoked_at, revision, \
+    position";
 
 /// The service credential of this id.
 ///
@@ -99,12 +102,22 @@ fn read(row: &Row) -> Result<(ServiceCredentialRow, u64), ReadError> {
             workspaces: columns.take::<Vec<Uuid>>()?.into_iter().map(WorkspaceId::new).collect(),
             envs: words::<Env>(&mut columns)?,
         },
-        credential: columns.credential()?,
+        proof: proof(&mut columns)?,
         created_at: columns.moment()?,
         revoked_at: columns.moment_or_null()?,
     };
     let (revision, position) = (columns.count()?, columns.count()?);
     Ok((ServiceCredentialRow { service_credential, revision }, position))
+}
+
+/// The one proof that the row has.
+fn proof(columns: &mut Columns<'_, Row>) -> Result<Proof, ReadError> {
+    let secret = columns.credential_or_null()?;
+    let identity = match columns.take::<Option<&str>>()? {
+        Some(text) => Some(SpiffeId::new(text).map_err(|cause| columns.corrupt(cause))?),
+        None => None,
+    };
+    Proof::from_parts(secret, identity).map_err(|cause| columns.corrupt(cause))
 }
 
 fn words<'a, T: Deserialize<'a>>(columns: &mut Columns<'a, Row>) -> Result<Vec<T>, ReadError> {

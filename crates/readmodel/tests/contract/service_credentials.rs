@@ -7,7 +7,7 @@ use readmodel::{Order, PageRequest};
 
 use crate::setup::{World, world};
 use crate::story::{
-    at, bounds_of_one, service_credential_created, service_credential_id,
+    at, bounds_of_one, proof, service_credential_created, service_credential_id,
     service_credential_revoked, workspace_id,
 };
 
@@ -32,6 +32,20 @@ async fn a_service_credential_comes_back_the_same_until_it_is_revoked() {
     let first = get(&*world.reader, service_credential_id(1)).await.unwrap().unwrap();
     assert_eq!((first.service_credential.revoked_at, first.revision), (Some(at(9)), 2));
     assert_eq!(get(&*world.reader, service_credential_id(3)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_service_credential_has_its_secret_or_its_identity() {
+    let world = world().await;
+    for number in [3, 4] {
+        world.given([service_credential_created(number, Bounds::default(), 0)]).await;
+        let row = get(&*world.reader, service_credential_id(number)).await.unwrap().unwrap();
+        assert_eq!(row.service_credential.proof, proof(number));
+    }
+    assert!(proof(3).secret().is_some() && proof(4).identity().is_some());
+    world.given([service_credential_revoked(4, 9)]).await;
+    let row = get(&*world.reader, service_credential_id(4)).await.unwrap().unwrap();
+    assert_eq!((row.service_credential.proof, row.revision), (proof(4), 2));
 }
 
 async fn listed(world: &World, workspace: Option<WorkspaceId>, include_dead: bool) -> Vec<u32> {

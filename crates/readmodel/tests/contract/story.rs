@@ -7,13 +7,13 @@ use domain::config::{
     self, AiModels, ConfigEvent, ConfigSettings, EmailService, Plan, Provider, RevealEvent,
     SecretField,
 };
-use domain::service_credential::{self, Bounds, Permission, ServiceCredentialEvent};
+use domain::service_credential::{self, Bounds, Permission, Proof, ServiceCredentialEvent};
 use domain::workspace::{self, WorkspaceEvent};
 use domain::{
     AuthTokenId, CredentialRecord, Description, DigestAlgorithm, DomainPattern, DomainRules, Env,
     Event, JsonObject, KeyId, Kid, Labels, Name, Network, Owner, PepperId, Principal, ReasonText,
     RevealReason, RevocationReason, ScopeSet, Sealed, SealedSecret, SecretDigest,
-    ServiceCredentialId, WorkspaceId,
+    ServiceCredentialId, SpiffeId, WorkspaceId,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -248,6 +248,15 @@ pub(crate) fn token_reset(workspace: u128, number: u32, second: i64) -> Fact {
     workspace_fact(workspace, WorkspaceEvent::TokenReset(event))
 }
 
+/// Every fourth one has an identity.
+pub(crate) fn proof(number: u32) -> Proof {
+    if number.is_multiple_of(4) {
+        let identity = format!("spiffe://example.org/{number}");
+        return Proof::Identity(SpiffeId::new(identity).unwrap());
+    }
+    Proof::Secret(credential(3, number))
+}
+
 pub(crate) fn service_credential_created(number: u32, bounds: Bounds, second: i64) -> Fact {
     let created = service_credential::Created {
         service_credential_id: service_credential_id(number),
@@ -255,7 +264,7 @@ pub(crate) fn service_credential_created(number: u32, bounds: Bounds, second: i6
         name: Name::new("gateway, eu").unwrap(),
         permissions: vec![Permission::Verify, Permission::AuditRead],
         bounds,
-        credential: credential(3, number),
+        proof: proof(number),
         at: at(second),
     };
     (None, Event::ServiceCredential(ServiceCredentialEvent::Created(created)))

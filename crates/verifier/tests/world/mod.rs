@@ -12,14 +12,14 @@ use domain::api_key::{
     ApiKey, ApiKeyEvent, ApiKeyState, Deleted, Disabled, Enabled, GraceEnded, Revoked, Rotated,
     Settings, Undeleted,
 };
-use domain::service_credential::{Bounds, Permission, ServiceCredentialEvent};
+use domain::service_credential::{Bounds, Permission, Proof, ServiceCredentialEvent};
 use domain::verdict::{Question, Verdict};
 use domain::workspace::{Resumed, Suspended, TokenReset, WorkspaceEvent};
 use domain::{
     Binding, Brand, CredentialKind, CredentialRecord, Decider, Description, DigestAlgorithm,
     DomainRules, Env, Event, KeyId, Kid, Labels, Micros, Name, Owner, PepperId, ReasonText,
     RevocationReason, SECRET_LENGTH, ScopeSet, Secret, SecretDigest, SecretText,
-    ServiceCredentialId, WorkspaceId,
+    ServiceCredentialId, SpiffeId, WorkspaceId,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -256,6 +256,18 @@ pub(crate) fn service_credential(id: ServiceCredentialId) -> Minted {
     mint(resource.as_u128(), CredentialKind::ServiceCredential, Env::Live, None, resource)
 }
 
+/// Every fourth one has an identity.
+pub(crate) fn proof(id: ServiceCredentialId) -> Proof {
+    if id.uuid().as_u128().is_multiple_of(4) {
+        return Proof::Identity(identity(id));
+    }
+    Proof::Secret(service_credential(id).record)
+}
+
+pub(crate) fn identity(id: ServiceCredentialId) -> SpiffeId {
+    SpiffeId::new(format!("spiffe://example.org/{}", id.uuid())).unwrap()
+}
+
 pub(crate) fn service_credential_created(
     id: ServiceCredentialId,
     permissions: &[Permission],
@@ -267,7 +279,7 @@ pub(crate) fn service_credential_created(
         name: Name::new("a service").unwrap(),
         permissions: permissions.to_vec(),
         bounds,
-        credential: service_credential(id).record,
+        proof: proof(id),
         at: at(0),
     };
     Event::ServiceCredential(ServiceCredentialEvent::Created(created))

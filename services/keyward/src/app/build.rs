@@ -17,6 +17,7 @@ use crate::config::{Config, DatabaseChoice};
 use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::freshness::Freshness;
+use crate::guesses::Guesses;
 use crate::node::{self, MOST_WATCHES, Node};
 use crate::operator::OperatorToken;
 use crate::usage::{self, Recorder};
@@ -58,9 +59,11 @@ pub(super) async fn node(
         tokens: Arc::clone(ring.tokens()),
         data_keys: DataKeys::new(database.clone(), Arc::clone(ring.keks())),
         operator,
+        operator_identities: config.operator_identities.clone(),
         sampler: telemetry.sampler(),
         ai_providers: config.ai_providers.clone(),
         counts: Counts::new(telemetry.metrics()),
+        guesses: Guesses::new(config.guess_limit, telemetry.metrics()),
         usage: match config.usage_flush {
             Some(_) => Recorder::new(config.serving_threads),
             None => Recorder::off(),

@@ -1,6 +1,7 @@
 //! What is kept beside the log does not grow for ever: replies to idempotent requests are cleared once
 //! their time is over, the requests themselves are forgotten later, and so are verifiers that ended
-//! without a word and the hourly counts of usage that are older than 90 days.
+//! without a word and the hourly counts of usage that are older than 90 days. So are, in memory, callers
+//! whose guesses are long past.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub(super) async fn keep_small(node: Arc<Node>, stop: CancellationToken) {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "what is past was not cleared");
             }
+            node.guesses.forget_idle();
             tokio::time::sleep(EVERY).await;
         }
     };

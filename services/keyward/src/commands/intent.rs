@@ -4,7 +4,7 @@ use domain::api_key::{ApiKeyCommand, ApiKeyEvent, ApiKeyState};
 use domain::auth_token::{AuthTokenCommand, AuthTokenEvent, AuthTokens};
 use domain::config::{ConfigCommand, ConfigEvent, ConfigState};
 use domain::service_credential::{
-    ServiceCredentialCommand, ServiceCredentialEvent, ServiceCredentialState,
+    Proof, ServiceCredentialCommand, ServiceCredentialEvent, ServiceCredentialState,
 };
 use domain::workspace::{WorkspaceCommand, WorkspaceEvent, WorkspaceState};
 use domain::{Decider, Event, KeyId, Rejection, ServiceCredentialId, WorkspaceId};
@@ -154,8 +154,9 @@ impl Intent {
             Self::ApiKey(_, _, command, _) => matches!(command, ApiKeyCommand::Create { .. }),
             Self::Config(_, command, _) => matches!(command, ConfigCommand::Create { .. }),
             Self::AuthToken(_, AuthTokenCommand::Issue { .. }) => false,
+            // One with an identity has an id that was not drawn: there may be one already.
             Self::ServiceCredential(_, command, _) => {
-                matches!(command, ServiceCredentialCommand::Create { .. })
+                matches!(command, ServiceCredentialCommand::Create { proof: Proof::Secret(_), .. })
             }
         }
     }

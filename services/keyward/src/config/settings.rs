@@ -77,6 +77,9 @@ settings! {
     /// Management calls that may be under way at once; verdicts are not among them [default: 1024]
     #[arg(long, global = true, env = "KEYWARD_MAX_MANAGEMENT_CALLS", value_name = "COUNT", help_heading = "Listener")]
     max_management_calls: usize,
+    /// Keys that there are not which a caller may ask for in a minute, before that is refused; keys that there are stay unaffected; 0 for no limit [default: 6000]
+    #[arg(long, global = true, env = "KEYWARD_GUESS_LIMIT_PER_MINUTE", value_name = "COUNT", help_heading = "Listener")]
+    guess_limit_per_minute: u32,
     /// Offer server reflection [default: true, false with --production]
     #[arg(long, global = true, env = "KEYWARD_REFLECTION", value_name = "BOOL", help_heading = "Listener")]
     reflection: bool,
@@ -121,6 +124,9 @@ settings! {
     /// Operator token, mode 0600 [default: operator-token in the folder]
     #[arg(long, global = true, env = "KEYWARD_OPERATOR_TOKEN_FILE", value_name = "FILE", help_heading = "Secrets")]
     operator_token_file: PathBuf,
+    /// SPIFFE ID of a client certificate that is an operator's; may be given more than once [default: none]
+    #[arg(long, global = true, env = "KEYWARD_OPERATOR_IDENTITY", value_name = "URI", value_delimiter = ',', help_heading = "Secrets")]
+    operator_identity: Vec<String>,
     /// What credentials begin with, 2 to 5 lower-case letters [default: kw]
     #[arg(long, global = true, env = "KEYWARD_BRAND", value_name = "LETTERS", help_heading = "Secrets")]
     brand: String,

@@ -84,7 +84,11 @@ fn judge_all(
     let fresh = node.freshness.end(begun)?;
     let each = |(request, found): (&Checked<'_>, &Kept)| {
         // What can't be decided of one is no reason to keep back the others.
-        let (mut verdict, used) = request.judge(node, found, now).unwrap_or_else(|refusal| {
+        let judged = request.judge(node, found, now).and_then(|(verdict, used)| {
+            verify_key::limit_guesses(node, caller, verdict.denial)?;
+            Ok((verdict, used))
+        });
+        let (mut verdict, used) = judged.unwrap_or_else(|refusal| {
             let undecided = Some(refusal.into());
             (VerifyKeyResponse { undecided, ..VerifyKeyResponse::default() }, None)
         });

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::v1::ErrorReason;
-use domain::{KeyId, WorkspaceId};
+use domain::{KeyId, SpiffeId, WorkspaceId};
 use http::HeaderMap;
 use telemetry::SampleDecision;
 use tonic::metadata::MetadataMap;
@@ -184,8 +184,8 @@ pub(super) fn refuse_large(bytes: usize) -> Result<(), Refusal> {
 pub struct Peer {
     /// The address.
     pub address: SocketAddr,
-    /// The URI that the client's certificate names, if it has shown one (SPIFFE, X.509-SVID 2).
-    pub identity: Option<Arc<str>>,
+    /// What the client's certificate names, if it has shown one that names one thing (X.509-SVID 2).
+    pub identity: Option<SpiffeId>,
 }
 
 /// When a call came in, before its message was read: its deadline counts from here.

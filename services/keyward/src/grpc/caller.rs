@@ -24,6 +24,7 @@ use super::caller_memory;
 use super::rpc::Rpc;
 use super::status::{Refusal, Resource, quarantined};
 use crate::freshness::Begun;
+use crate::guesses::Guesser;
 use crate::node::Node;
 use presented::Presented;
 
@@ -110,10 +111,24 @@ impl Caller {
         peer: Option<&Peer>,
         begun: Begun,
     ) -> Result<Self, Refusal> {
+        let found = Self::find(node, metadata, peer, begun).await;
+        if let Err(refusal) = &found {
+            node.counts.refused_credential(refusal.reason());
+        }
+        found
+    }
+
+    #[inline]
+    async fn find(
+        node: &Node,
+        metadata: &MetadataMap,
+        peer: Option<&Peer>,
+        begun: Begun,
+    ) -> Result<Self, Refusal> {
         match Presented::read(metadata, peer)? {
             Presented::Ours(credential) => Self::remembered(node, credential, begun),
+            Presented::Certificate(identity) => certificate::find(node, identity, begun),
             // In a box each: nearly no verdict needs their room.
-            Presented::Certificate(uri) => certificate::find(node, uri, begun),
             Presented::OfKey { api_key, token } => {
                 Box::pin(auth_token::find(node, metadata, api_key, token)).await
             }
@@ -126,7 +141,16 @@ impl Caller {
         if node.operator.is(credential) {
             return Ok(Self::Operator);
         }
-        let known = caller_memory::find(node, &node.verifier.load(), credential);
+        Self::known(node, caller_memory::find(node, &node.verifier.load(), credential), begun)
+    }
+
+    /// Who was found in memory, or not.
+    #[inline]
+    fn known(
+        node: &Node,
+        known: Result<KnownCaller, CallerRefusal>,
+        begun: Begun,
+    ) -> Result<Self, Refusal> {
         if known.is_err() {
             // It may be a credential that this node has yet to hear of.
             node.freshness.end(begun)?;
@@ -146,6 +170,17 @@ impl Caller {
             Self::AuthToken { id, .. } => format!("auth_token:{id}"),
             Self::User { subject, .. } => format!("user:{subject}"),
             Self::Service { id, .. } => format!("service:{id}"),
+        }
+    }
+
+    /// The caller as its guesses are counted.
+    pub(super) fn guesser(&self) -> Guesser {
+        match self {
+            Self::Operator => Guesser::Name("operator".into()),
+            Self::Workspace { id } => Guesser::Id(id.uuid()),
+            Self::AuthToken { id, .. } => Guesser::Id(id.uuid()),
+            Self::User { subject, .. } => Guesser::Name(Arc::clone(subject)),
+            Self::Service { id, .. } => Guesser::Id(id.uuid()),
         }
     }
 

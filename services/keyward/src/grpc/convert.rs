@@ -262,18 +262,21 @@ pub fn service_credential(
     credential: &ServiceCredential,
     revision: u64,
 ) -> wire::ServiceCredential {
-    let kid = credential.credential.kid;
+    let display = |secret: &CredentialRecord| {
+        display(brand, CredentialKind::ServiceCredential, Env::Live, secret.kid)
+    };
     wire::ServiceCredential {
         service_credential_id: credential.service_credential_id.to_string(),
         name: credential.name.as_str().to_owned(),
         permissions: credential.permissions.iter().map(|&one| permission(one).into()).collect(),
         workspace_ids: credential.bounds.workspaces.iter().map(ToString::to_string).collect(),
         envs: credential.bounds.envs.iter().map(|&env| environment(env).into()).collect(),
-        display: display(brand, CredentialKind::ServiceCredential, Env::Live, kid),
+        display: credential.proof.secret().map(display).unwrap_or_default(),
         create_time: Some(moment(credential.created_at)),
         created_by: credential.created_by.clone(),
         revoke_time: credential.revoked_at.map(moment),
         etag: etag(revision),
+        identity: credential.proof.identity().map(ToString::to_string).unwrap_or_default(),
     }
 }
 

@@ -1,10 +1,13 @@
-//! CreateServiceCredential: what another service proves itself with, shown once. For the operator.
+//! CreateServiceCredential: what another service proves itself with: a secret, shown once, or the identity
+//! of its certificate. For the operator.
 
 use std::sync::Arc;
 
-use api::v1::{self as wire, CreateServiceCredentialRequest, CreateServiceCredentialResponse};
-use domain::service_credential::{Bounds, Permission, ServiceCredentialCommand};
-use domain::{CredentialKind, Env, Name, ServiceCredentialId};
+use api::v1::{
+    self as wire, CreateServiceCredentialRequest, CreateServiceCredentialResponse, ErrorReason,
+};
+use domain::service_credential::{Bounds, Permission, Proof, ServiceCredentialCommand};
+use domain::{CredentialKind, Env, Name, ServiceCredentialId, SpiffeId};
 
 use super::call::Call;
 use super::mutation::{Mutation, Wait};
@@ -12,8 +15,8 @@ use super::service_credentials::resource;
 use super::status::{InField, Refusal, Resource};
 use super::{fields, standing};
 use crate::commands::{Folded, Intent};
-use crate::entropy;
 use crate::node::Node;
+use crate::{entropy, service_identity};
 
 const MOST_WORKSPACES: usize = 100;
 
@@ -27,15 +30,25 @@ pub(super) async fn run(
     let permissions = permissions(&request.permissions)?;
     let bounds = bounds(&node, &request)?;
     let now = node.clock.now();
-    let id = ServiceCredentialId::new(entropy::uuid_v7(now)?);
-    let drawn = node.draw(CredentialKind::ServiceCredential, Env::Live, None, id.uuid())?;
+    let (id, proof, secret) = match identity(&node, &request.identity)? {
+        Some(identity) => {
+            let id = service_identity::next_id(&node.commands, &identity).await?;
+            (id, Proof::Identity(identity), None)
+        }
+        None => {
+            let id = ServiceCredentialId::new(entropy::uuid_v7(now)?);
+            let kind = CredentialKind::ServiceCredential;
+            let drawn = node.draw(kind, Env::Live, None, id.uuid())?;
+            (id, Proof::Secret(drawn.record), Some(drawn.text))
+        }
+    };
     let create = ServiceCredentialCommand::Create {
         service_credential_id: id,
         created_by: call.caller.actor(),
         name,
         permissions,
         bounds,
-        credential: drawn.record.clone(),
+        proof,
         now,
     };
     let mutation = Mutation {
@@ -48,10 +61,25 @@ pub(super) async fn run(
     };
     let reply = |folded: &[Folded]| CreateServiceCredentialResponse {
         service_credential: resource(&node, folded),
-        secret: drawn.text.expose().to_owned(),
+        secret: secret.as_ref().map_or_else(String::new, |secret| secret.expose().to_owned()),
         consistency_token: String::new(),
     };
     mutation.run(&node, &[Intent::ServiceCredential(id, create, None)], reply).await
+}
+
+/// The identity to prove it by, if one is asked for.
+fn identity(node: &Node, text: &str) -> Result<Option<SpiffeId>, Refusal> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let identity = SpiffeId::new(text).in_field("identity")?;
+    if node.operator_identities.contains(&identity) {
+        return Err(Refusal::new(
+            ErrorReason::ServiceIdentityTaken,
+            "an operator has the identity",
+        ));
+    }
+    Ok(Some(identity))
 }
 
 fn permissions(numbers: &[i32]) -> Result<Vec<Permission>, Refusal> {

@@ -172,9 +172,9 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::MessageMalformed
         | ErrorReason::TwoCredentials => Code::InvalidArgument,
         ErrorReason::MessageTooLarge => Code::OutOfRange,
-        ErrorReason::LargeMessagesExhausted | ErrorReason::WatchesExhausted => {
-            Code::ResourceExhausted
-        }
+        ErrorReason::LargeMessagesExhausted
+        | ErrorReason::WatchesExhausted
+        | ErrorReason::GuessesExhausted => Code::ResourceExhausted,
         ErrorReason::CredentialMissing | ErrorReason::CredentialInvalid => Code::Unauthenticated,
         ErrorReason::PermissionDenied => Code::PermissionDenied,
         ErrorReason::WorkspaceNotFound
@@ -184,7 +184,8 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ConfigSecretNotFound => Code::NotFound,
         ErrorReason::RequestIdReused
         | ErrorReason::RequestAlreadyAnswered
-        | ErrorReason::ApiKeyAlreadyImported => Code::AlreadyExists,
+        | ErrorReason::ApiKeyAlreadyImported
+        | ErrorReason::ServiceIdentityTaken => Code::AlreadyExists,
         ErrorReason::ConsistencyTokenForeignLog
         | ErrorReason::ApiKeyRevoked
         | ErrorReason::ApiKeyDeleted
@@ -276,6 +277,10 @@ impl From<CommandError> for Refusal {
 /// What the rules' no means on the wire. A missing resource is named by the RPC, which knows which.
 fn rejected(rejection: Rejection) -> Refusal {
     match rejection {
+        Rejection::IdentityTaken => Refusal::new(
+            ErrorReason::ServiceIdentityTaken,
+            "another service credential has the identity",
+        ),
         Rejection::KeyRevoked => {
             Refusal::new(ErrorReason::ApiKeyRevoked, "the key is revoked, which is final")
         }

@@ -25,6 +25,7 @@ use super::verdict_bytes::Bytes as Encoded;
 use super::verify_view::View;
 use super::{call, explain, verdict, verdict_bytes};
 use crate::clock::Now;
+use crate::guesses::{self, TooMany};
 use crate::node::Node;
 use crate::usage::Use;
 
@@ -59,6 +60,7 @@ async fn answer(
     let begun = node.freshness.begin();
     let (mut response, used) = judge(node, &node.verifier.load(), &caller, request)?;
     verdict::stamp(&mut response, node, node.freshness.end(begun)?);
+    limit_guesses(node, &caller, response.denial)?;
     record(node, used.as_ref());
     Ok(response)
 }
@@ -80,6 +82,21 @@ pub(super) async fn run_encoded(
         return answer_encoded(node, metadata, peer, &View::of(&request)).instrument(span).await;
     };
     answer_encoded(node, metadata, peer, &view).instrument(span).await
+}
+
+/// Counts a verdict on a key that there is not, and no other: what is accepted does not come near it.
+///
+/// # Errors
+/// Its caller has asked for too many of them.
+#[inline]
+pub(super) fn limit_guesses(node: &Node, caller: &Caller, denial: i32) -> Result<(), Refusal> {
+    if !guesses::is_guess(denial) {
+        return Ok(());
+    }
+    node.guesses.note(&caller.guesser()).map_err(|TooMany(wait)| {
+        let message = "too many keys that there are not; those that there are can be asked for";
+        Refusal::new(wire::ErrorReason::GuessesExhausted, message).retry_after(wait)
+    })
 }
 
 /// Records that a key was used, once that is answered.
@@ -124,6 +141,7 @@ async fn answer_encoded(
     };
     let (mut out, denial) = judged(node, &verifier, &caller, view, respond)?;
     verdict_bytes::stamp(&mut out, node.freshness.log_name(), node.freshness.end(begun)?);
+    limit_guesses(node, &caller, denial)?;
     record(node, used.as_ref());
     let Encoded(mut message) = out;
     let length = u32::try_from(message.len() - HEAD).unwrap_or(u32::MAX);

@@ -4,15 +4,16 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls::ServerConfig;
+use domain::SpiffeId;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::certificate;
+use super::tls::Tls;
 use super::worker::Slot;
 use crate::grpc::Peer;
 
@@ -41,24 +42,38 @@ impl Connection {
     pub(super) async fn shake_hands(
         stream: TcpStream,
         address: SocketAddr,
-        tls: Option<Arc<ServerConfig>>,
+        tls: Option<&Tls>,
         slot: Slot,
     ) -> io::Result<Self> {
         let mut socket = match tls {
             None => Socket::Plain(stream),
-            Some(config) => Socket::Tls(Box::new(TlsAcceptor::from(config).accept(stream).await?)),
+            Some(tls) => {
+                Socket::Tls(Box::new(TlsAcceptor::from(tls.config()).accept(stream).await?))
+            }
         };
         let mut preface = [0; PREFACE.len()];
         socket.read_exact(&mut preface).await?;
         if &preface != PREFACE {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "not HTTP/2"));
         }
-        Ok(Self { socket, preface: PREFACE, peer: Peer { address, identity: None }, _slot: slot })
+        let peer = Peer { address, identity: socket.identity() };
+        Ok(Self { socket, preface: PREFACE, peer, _slot: slot })
     }
 
     /// Who is at the other end.
     pub(super) fn peer(&self) -> Peer {
         self.peer.clone()
+    }
+}
+
+impl Socket {
+    /// Whom the client's certificate names, which the handshake has verified.
+    fn identity(&self) -> Option<SpiffeId> {
+        let Self::Tls(stream) = self else {
+            return None;
+        };
+        let (_, session) = stream.get_ref();
+        session.peer_certificates()?.first().and_then(certificate::identity)
     }
 }
 

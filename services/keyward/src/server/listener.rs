@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +12,7 @@ use tonic::service::Routes;
 
 use super::limits::Limits;
 use super::peers::Peers;
+use super::tls::Tls;
 use super::worker::{Accepted, Slot, Worker};
 use crate::grpc::express::ExpressLayer;
 
@@ -33,7 +33,7 @@ impl Listener {
         address: SocketAddr,
         threads: usize,
         limits: Limits,
-        tls: Option<&Arc<ServerConfig>>,
+        tls: Option<&Arc<Tls>>,
         routes: &Routes,
         express: &ExpressLayer,
     ) -> io::Result<Self> {

@@ -12,7 +12,6 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -22,6 +21,7 @@ use tower::{Layer, Service};
 
 use super::connection::Connection;
 use super::limits::Limits;
+use super::tls::Tls;
 use super::worker::Accepted;
 use crate::grpc::bounded::LONGEST;
 use crate::grpc::edge::EdgeLayer;
@@ -36,7 +36,7 @@ const LOOKS: u32 = 4;
 /// What all connections of a thread are served with.
 pub(super) struct Serving {
     limits: Limits,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<Arc<Tls>>,
     http2: http2::Builder<TokioExecutor>,
     routes: Routes,
     express: ExpressLayer,
@@ -46,7 +46,7 @@ pub(super) struct Serving {
 impl Serving {
     pub(super) fn new(
         limits: Limits,
-        tls: Option<Arc<ServerConfig>>,
+        tls: Option<Arc<Tls>>,
         (routes, express): (Routes, ExpressLayer),
         stop: CancellationToken,
     ) -> Self {
@@ -114,7 +114,7 @@ impl Serving {
         let stream = TcpStream::from_std(stream)?;
         // Small answers must not wait for the acknowledgement of earlier ones.
         let _ = stream.set_nodelay(true);
-        Connection::shake_hands(stream, address, self.tls.clone(), slot).await
+        Connection::shake_hands(stream, address, self.tls.as_deref(), slot).await
     }
 }
 

@@ -1,13 +1,16 @@
-//! TLS by rustls on ring: 1.2 and 1.3, ALPN `h2`, client certificates if roots for them are given.
+//! TLS by rustls on ring: 1.2 and 1.3, ALPN `h2`, client certificates if roots for them are given. The
+//! files are read again while it runs: see `certificates.rs`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::server::WebPkiClientVerifier;
+use arc_swap::ArcSwap;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::certificate;
 use crate::config::TlsFiles;
 
 /// TLS files that can't be used: one line that says which.
@@ -34,12 +37,42 @@ pub enum TlsError {
     },
 }
 
-/// The server's side of TLS with these files.
+/// The server's side of TLS as the files have it by now.
+pub struct Tls {
+    pub(super) files: TlsFiles,
+    pub(super) current: ArcSwap<Loaded>,
+}
+
+/// The server's side of TLS as some files had it once.
+pub(super) struct Loaded {
+    pub(super) config: Arc<ServerConfig>,
+    /// The end of the leaf, in seconds of the Unix epoch, if it can be told.
+    pub(super) expiry: Option<u64>,
+}
+
+impl Tls {
+    /// The server's side of TLS with these files.
+    ///
+    /// # Errors
+    /// See [`TlsError`].
+    pub fn load(files: &TlsFiles) -> Result<Self, TlsError> {
+        let loaded = load(files)?;
+        Ok(Self { files: files.clone(), current: ArcSwap::from_pointee(loaded) })
+    }
+
+    /// What a new connection is to be shaken hands with.
+    pub(super) fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.current.load().config)
+    }
+}
+
+/// Reads the files.
 ///
 /// # Errors
 /// See [`TlsError`].
-pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
+pub(super) fn load(files: &TlsFiles) -> Result<Loaded, TlsError> {
     let chain = certificates(&files.certificate)?;
+    let expiry = chain.first().and_then(certificate::expiry);
     let key = PrivateKeyDer::from_pem_file(&files.key)
         .map_err(|source| TlsError::Pem { path: files.key.clone(), source })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -65,7 +98,12 @@ pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
     };
     let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Pair)?;
     config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(Arc::new(config))
+    if files.client_ca.is_some() {
+        // A session that is taken up again is not verified again: it would outlive its certificate.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
+    Ok(Loaded { config: Arc::new(config), expiry })
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

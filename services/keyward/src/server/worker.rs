@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,6 +13,7 @@ use tonic::service::Routes;
 use super::limits::Limits;
 use super::peers::Place;
 use super::serving::Serving;
+use super::tls::Tls;
 use crate::grpc::express::ExpressLayer;
 
 /// A connection as the listener accepted it, with its slot.
@@ -40,7 +40,7 @@ impl Worker {
     pub(super) fn start(
         number: usize,
         limits: Limits,
-        tls: Option<Arc<ServerConfig>>,
+        tls: Option<Arc<Tls>>,
         routes: Routes,
         express: ExpressLayer,
     ) -> io::Result<Self> {

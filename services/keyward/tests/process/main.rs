@@ -25,4 +25,6 @@ mod settings;
 mod shutdown;
 mod start;
 mod tls;
+mod tls_identity;
+mod tls_reload;
 mod traces;

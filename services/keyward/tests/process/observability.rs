@@ -147,7 +147,9 @@ async fn every_promised_metric_is_on_the_page_and_counts() {
         workspace_id: tenant.workspace.clone(),
         ..Default::default()
     };
-    client.rpc.list_api_keys(bearer(&tenant.token, list)).await.unwrap();
+    client.rpc.list_api_keys(bearer(&tenant.token, list.clone())).await.unwrap();
+    client.rpc.list_api_keys(bearer("wrong", list.clone())).await.unwrap_err();
+    client.rpc.list_api_keys(list).await.unwrap_err();
 
     let page = scrape(keyward.metrics_address()).await;
     for family in [
@@ -165,6 +167,8 @@ async fn every_promised_metric_is_on_the_page_and_counts() {
         "keyward_pool_wait_seconds",
         "keyward_usage_dropped_total",
         "keyward_usage_flush_failures_total",
+        "keyward_guesses_total",
+        "keyward_credential_refused_total",
     ] {
         assert!(page.contains(&format!("\n# TYPE {family} ")), "{family} is missing: {page}");
         assert!(page.contains(&format!("\n# HELP {family} ")), "{family} is not explained");
@@ -180,6 +184,10 @@ async fn every_promised_metric_is_on_the_page_and_counts() {
         ("keyward_verdicts_total", "verdict=\"accepted\"", 1.0),
         ("keyward_verdicts_total", "verdict=\"malformed\"", 1.0),
         ("keyward_append_batch_size_count", "", 1.0),
+        ("keyward_guesses_total", "answered=\"yes\"", 1.0),
+        ("keyward_guesses_total", "answered=\"no\"", 0.0),
+        ("keyward_credential_refused_total", "why=\"invalid\"", 1.0),
+        ("keyward_credential_refused_total", "why=\"missing\"", 1.0),
     ] {
         let counted = total(&page, name, label);
         assert!((counted - count).abs() < 0.5, "{name} {label}: {counted}");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hyper_util::rt::TokioIo;
-use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use tokio::net::TcpStream;
@@ -19,29 +19,41 @@ use crate::client::{Client, Tenant};
 use crate::deployment::Deployment;
 
 /// An authority that signs certificates.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(pub(crate) CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate with its key.
-struct Leaf {
-    certificate: rcgen::Certificate,
-    key: KeyPair,
+pub(crate) struct Leaf {
+    pub(crate) certificate: rcgen::Certificate,
+    pub(crate) key: KeyPair,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn sign(&self, name: &str) -> Leaf {
+    pub(crate) fn sign(&self, name: &str) -> Leaf {
+        self.sign_as(name, |_| {})
+    }
+
+    /// A certificate of a client with these URIs among its names.
+    pub(crate) fn identify(&self, uris: &[&str]) -> Leaf {
+        let uri = |uri: &&str| SanType::URI((*uri).try_into().unwrap());
+        self.sign_as("a client", |params| params.subject_alt_names.extend(uris.iter().map(uri)))
+    }
+
+    /// A certificate with something about it.
+    pub(crate) fn sign_as(&self, name: &str, with: impl FnOnce(&mut CertificateParams)) -> Leaf {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        with(&mut params);
         Leaf { certificate: params.signed_by(&key, &self.0).unwrap(), key }
     }
 
     /// A client that trusts this authority and shows a certificate, if it has one.
-    fn client(&self, shown: Option<&Leaf>) -> ClientConfig {
+    pub(crate) fn client(&self, shown: Option<&Leaf>) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -63,14 +75,14 @@ impl Authority {
 }
 
 /// A deployment that serves TLS.
-struct Scene {
-    deployment: Deployment,
-    authority: Authority,
-    tenant: Tenant,
+pub(crate) struct Scene {
+    pub(crate) deployment: Deployment,
+    pub(crate) authority: Authority,
+    pub(crate) tenant: Tenant,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let deployment = Deployment::new().await;
         let tenant = deployment.tenant().await;
         let scene = Self { deployment, authority: Authority::new(), tenant };
@@ -80,25 +92,25 @@ impl Scene {
         scene
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let file = self.deployment.file(name);
         std::fs::write(&file, text).unwrap();
         file
     }
 
-    async fn serve(&self, flags: &[&str]) -> Keyward {
+    pub(crate) async fn serve(&self, flags: &[&str]) -> Keyward {
         let files = ["server.pem", "server.key"].map(|name| self.deployment.file(name));
         let [certificate, key] = files.each_ref().map(|file| file.to_str().unwrap());
         let pair = ["--tls-cert", certificate, "--tls-key", key];
         self.deployment.serve(&[&pair, flags].concat()).await
     }
 
-    fn client(&self, address: SocketAddr, config: ClientConfig) -> Client {
+    pub(crate) fn client(&self, address: SocketAddr, config: ClientConfig) -> Client {
         Client::over(encrypted(address, config), &self.tenant)
     }
 }
 
-fn encrypted(address: SocketAddr, config: ClientConfig) -> Channel {
+pub(crate) fn encrypted(address: SocketAddr, config: ClientConfig) -> Channel {
     let connector = TlsConnector::from(Arc::new(config));
     let connect = service_fn(move |_| {
         let connector = connector.clone();

@@ -1,6 +1,7 @@
 //! What a request presents: one credential, told by its shape before anything is looked up.
 
 use api::v1::ErrorReason;
+use domain::SpiffeId;
 use http::header;
 use tonic::metadata::MetadataMap;
 
@@ -26,8 +27,9 @@ pub(super) enum Presented<'a> {
     },
     /// A JWT (RFC 7519): three parts between two dots, as no credential of ours has.
     Jwt(&'a str),
-    /// The URI that the client's certificate names, if the metadata names nobody.
-    Certificate(&'a str),
+    /// What the client's certificate names, if the metadata names nobody: a gateway with a certificate
+    /// forwards the credentials of its callers.
+    Certificate(&'a SpiffeId),
 }
 
 impl<'a> Presented<'a> {
@@ -39,9 +41,9 @@ impl<'a> Presented<'a> {
     pub(super) fn read(metadata: &'a MetadataMap, peer: Option<&'a Peer>) -> Result<Self, Refusal> {
         let api_key = only(metadata, API_KEY)?;
         let Some(authorization) = only(metadata, header::AUTHORIZATION.as_str())? else {
-            let certificate = peer.and_then(|peer| peer.identity.as_deref());
+            let certificate = peer.and_then(|peer| peer.identity.as_ref());
             return match (api_key, certificate) {
-                (None, Some(uri)) => Ok(Self::Certificate(uri)),
+                (None, Some(identity)) => Ok(Self::Certificate(identity)),
                 (Some(_), _) | (None, None) => Err(missing()),
             };
         };
