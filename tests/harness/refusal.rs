@@ -115,7 +115,8 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         ErrorReason::WorkspaceNotFound
         | ErrorReason::ApiKeyNotFound
         | ErrorReason::ConfigNotFound
-        | ErrorReason::ServiceCredentialNotFound => Code::NotFound,
+        | ErrorReason::ServiceCredentialNotFound
+        | ErrorReason::AuthTokenNotFound => Code::NotFound,
         ErrorReason::RequestIdReused
         | ErrorReason::RequestAlreadyAnswered
         | ErrorReason::ApiKeyAlreadyImported => Code::AlreadyExists,
@@ -125,6 +126,7 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::RotationGraceRunning
         | ErrorReason::ApiKeyExpired
         | ErrorReason::UndeleteWindowOver
+        | ErrorReason::TooManyAuthTokens
         | ErrorReason::WorkspaceSuspended => Code::FailedPrecondition,
         ErrorReason::EtagMismatch | ErrorReason::ConcurrentChange => Code::Aborted,
         ErrorReason::StartingUp

@@ -35,6 +35,8 @@ fn carriers() -> Vec<(&'static str, Print)> {
         EmailServiceSettings,
         ImportApiKeysItem,
         ImportApiKeysRequest,
+        IssueAuthTokenResponse,
+        ResetAuthTokenResponse,
         ResetWorkspaceTokenResponse,
         RotateApiKeyResponse,
         VerifyKeyRequest,

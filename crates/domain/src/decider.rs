@@ -59,4 +59,7 @@ pub enum Rejection {
     /// Too late for its return.
     #[error("the key was deleted more than 30 days ago")]
     UndeleteTooLate,
+    /// One auth token more than a key may have live.
+    #[error("the key has as many live auth tokens as it may have")]
+    TooManyAuthTokens,
 }

@@ -24,8 +24,8 @@ pub enum Intent {
     ApiKey(WorkspaceId, KeyId, ApiKeyCommand, Option<u64>),
     /// About a key's configuration.
     Config(KeyId, ConfigCommand),
-    /// About a key's auth tokens.
-    AuthToken(KeyId, AuthTokenCommand),
+    /// About a key's auth tokens, still at this revision if one is given.
+    AuthToken(KeyId, AuthTokenCommand, Option<u64>),
     /// About a service credential, still at this revision if one is given.
     ServiceCredential(ServiceCredentialId, ServiceCredentialCommand, Option<u64>),
 }
@@ -140,7 +140,7 @@ impl Intent {
             Self::Workspace(id, _, _) => id.to_string(),
             Self::ApiKey(_, id, _, _) => id.to_string(),
             Self::Config(id, _) => format!("{id}/config"),
-            Self::AuthToken(id, _) => format!("{id}/auth_tokens"),
+            Self::AuthToken(id, _, _) => format!("{id}/auth_tokens"),
             Self::ServiceCredential(id, _, _) => id.to_string(),
         };
         Ok(StreamId::new(name)?)
@@ -152,7 +152,7 @@ impl Intent {
             Self::Workspace(_, command, _) => matches!(command, WorkspaceCommand::Create { .. }),
             Self::ApiKey(_, _, command, _) => matches!(command, ApiKeyCommand::Create { .. }),
             Self::Config(_, command) => matches!(command, ConfigCommand::Create { .. }),
-            Self::AuthToken(_, AuthTokenCommand::Issue { .. }) => false,
+            Self::AuthToken(..) => false,
             Self::ServiceCredential(_, command, _) => {
                 matches!(command, ServiceCredentialCommand::Create { .. })
             }
@@ -167,8 +167,9 @@ impl Intent {
         let etag = match self {
             Self::Workspace(_, _, etag)
             | Self::ApiKey(_, _, _, etag)
+            | Self::AuthToken(_, _, etag)
             | Self::ServiceCredential(_, _, etag) => *etag,
-            Self::Config(..) | Self::AuthToken(..) => None,
+            Self::Config(..) => None,
         };
         let past = Past { stream: self.stream()?, recorded, etag, now };
         match self.clone() {
@@ -178,7 +179,7 @@ impl Intent {
                     state.present().is_none_or(|key| key.workspace_id == workspace)
                 }),
             Self::Config(_, command) => past.decide::<ConfigState>(command, |_| true),
-            Self::AuthToken(_, command) => past.decide::<AuthTokens>(command, |_| true),
+            Self::AuthToken(_, command, _) => past.decide::<AuthTokens>(command, |_| true),
             Self::ServiceCredential(_, command, _) => {
                 past.decide::<ServiceCredentialState>(command, |_| true)
             }

@@ -70,6 +70,9 @@ impl Refusal {
                 "keyward.v1.ServiceCredential",
                 "service credential",
             ),
+            Resource::AuthToken => {
+                (ErrorReason::AuthTokenNotFound, "keyward.v1.AuthToken", "auth token")
+            }
         };
         let mut refusal = Self::new(reason, format!("there is no such {words}"));
         refusal.0.resource = Some((resource, name.into()));
@@ -157,6 +160,8 @@ pub enum Resource {
     Config,
     /// A service credential.
     ServiceCredential,
+    /// An auth token of a key.
+    AuthToken,
 }
 
 const fn code(reason: ErrorReason) -> Code {
@@ -175,7 +180,8 @@ const fn code(reason: ErrorReason) -> Code {
         ErrorReason::WorkspaceNotFound
         | ErrorReason::ApiKeyNotFound
         | ErrorReason::ConfigNotFound
-        | ErrorReason::ServiceCredentialNotFound => Code::NotFound,
+        | ErrorReason::ServiceCredentialNotFound
+        | ErrorReason::AuthTokenNotFound => Code::NotFound,
         ErrorReason::RequestIdReused
         | ErrorReason::RequestAlreadyAnswered
         | ErrorReason::ApiKeyAlreadyImported => Code::AlreadyExists,
@@ -185,6 +191,7 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::RotationGraceRunning
         | ErrorReason::ApiKeyExpired
         | ErrorReason::UndeleteWindowOver
+        | ErrorReason::TooManyAuthTokens
         | ErrorReason::WorkspaceSuspended => Code::FailedPrecondition,
         ErrorReason::EtagMismatch | ErrorReason::ConcurrentChange => Code::Aborted,
         ErrorReason::StartingUp
@@ -286,6 +293,10 @@ fn rejected(rejection: Rejection) -> Refusal {
         Rejection::UndeleteTooLate => Refusal::new(
             ErrorReason::UndeleteWindowOver,
             "the key was deleted more than 30 days ago",
+        ),
+        Rejection::TooManyAuthTokens => Refusal::new(
+            ErrorReason::TooManyAuthTokens,
+            "the key has 20 live auth tokens: revoke one first",
         ),
         Rejection::EndsBeforeItBegins => {
             Refusal::field("expires_at", "must be later than not_before")
