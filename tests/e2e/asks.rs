@@ -45,6 +45,10 @@ pub(crate) const RPCS: &[&str] = &[
     "PutConfigSecret",
     "DeleteConfigSecret",
     "RevealConfigSecret",
+    "IssueAuthToken",
+    "ListAuthTokens",
+    "ResetAuthToken",
+    "RevokeAuthToken",
 ];
 
 /// What an RPC is asked about.
@@ -54,20 +58,26 @@ pub(crate) struct Target {
     pub(crate) key: String,
     pub(crate) secret: String,
     pub(crate) service_credential: String,
+    /// The id of an auth token of the key.
+    pub(crate) auth_token: String,
+    /// The auth token itself.
+    pub(crate) auth_token_secret: String,
 }
 
 impl Target {
-    /// A new key, of this workspace, with a secret in its configuration.
+    /// A new key, of this workspace, with an auth token and a secret in its configuration.
     pub(crate) async fn in_workspace(tenant: &Tenant) -> Self {
         let auth_token = "a-token-for-webhooks".to_owned();
         let webhook = Some(wire::WebhookServiceSettings { auth_token, ..Default::default() });
-        let made =
-            tenant.create(wire::CreateApiKeyRequest { webhook, ..tenant.key("a key") }).await;
+        let asked = wire::CreateApiKeyRequest { webhook, ..tenant.key("a key") };
+        let pair = tenant.pair(asked).await;
         Self {
             workspace: tenant.id.clone(),
-            key: made.api_key.unwrap().key_id,
-            secret: made.secret,
+            key: pair.key_id,
+            secret: pair.key,
             service_credential: String::new(),
+            auth_token: pair.token_id,
+            auth_token_secret: pair.token,
         }
     }
 
@@ -106,6 +116,9 @@ pub(crate) async fn ask(client: &Client, rpc: &str, at: &Target) -> Result<Vec<u
         return Ok(answer);
     }
     if let Some(answer) = ask_for_changes(client, rpc, at).await? {
+        return Ok(answer);
+    }
+    if let Some(answer) = ask_of_auth_tokens(client, rpc, at).await? {
         return Ok(answer);
     }
     if let Some(answer) = ask_of_workspaces(client, rpc, at).await? {
@@ -220,6 +233,30 @@ async fn ask_of_configs(client: &Client, rpc: &str, at: &Target) -> Asked {
                 RevealConfigSecretRequest { workspace_id, key_id, field }
             )
         }
+        _ => return Ok(None),
+    }))
+}
+
+/// RPCs on the auth tokens of a key.
+async fn ask_of_auth_tokens(client: &Client, rpc: &str, at: &Target) -> Asked {
+    let mut keys = client.keys.clone();
+    let (workspace_id, key_id) = (at.workspace.clone(), at.key.clone());
+    let (auth_token_id, name) = (at.auth_token.clone(), "made by a test".to_owned());
+    Ok(Some(match rpc {
+        "IssueAuthToken" => {
+            send!(keys.issue_auth_token, IssueAuthTokenRequest { workspace_id, key_id, name })
+        }
+        "ListAuthTokens" => {
+            send!(keys.list_auth_tokens, ListAuthTokensRequest { workspace_id, key_id })
+        }
+        "ResetAuthToken" => send!(
+            keys.reset_auth_token,
+            ResetAuthTokenRequest { workspace_id, key_id, auth_token_id }
+        ),
+        "RevokeAuthToken" => send!(
+            keys.revoke_auth_token,
+            RevokeAuthTokenRequest { workspace_id, key_id, auth_token_id }
+        ),
         _ => return Ok(None),
     }))
 }

@@ -71,6 +71,14 @@ const REASONS: &[(ErrorReason, Met)] = &[
         Here("reveal_config_secret.rs", "a_secret_whose_data_key_is_gone_is_gone_for_good"),
     ),
     (
+        ErrorReason::AuthTokenNotFound,
+        Here("revoke_auth_token.rs", "a_token_that_is_not_of_this_key_cannot_be_revoked"),
+    ),
+    (
+        ErrorReason::TooManyAuthTokens,
+        Here("issue_auth_token.rs", "a_key_has_at_most_twenty_live_tokens"),
+    ),
+    (
         ErrorReason::RequestIdReused,
         Here("request_id.rs", "other_content_under_the_same_request_id_is_refused"),
     ),

@@ -103,6 +103,18 @@ async fn nothing_secret_lies_in_any_table() {
     let mut operator = server.operator.workspaces.clone();
     let reset = operator.reset_workspace_token(reset).await.unwrap().into_inner();
     let put = put_secrets(&server, &reset.workspace_token, &tenant, &made).await;
+    let key_id = made.api_key.as_ref().unwrap().key_id.clone();
+    let issued = wire::IssueAuthTokenRequest {
+        request_id: "a-token-whose-answer-is-kept".to_owned(),
+        ..tenant.issue(&key_id, "issued")
+    };
+    let mut keys = server.bearer(&reset.workspace_token).keys;
+    let issued = keys.issue_auth_token(issued).await.unwrap().into_inner();
+    let again = wire::ResetAuthTokenRequest {
+        request_id: "a-second-token-whose-answer-is-kept".to_owned(),
+        ..tenant.reset(&key_id, &issued.auth_token.unwrap().auth_token_id)
+    };
+    let again = keys.reset_auth_token(again).await.unwrap().into_inner();
     let (email, webhook) = (request.email.unwrap(), request.webhook.unwrap());
     let planted = BTreeMap::from([
         ("the e-mail provider's key", email.api_key),
@@ -111,6 +123,8 @@ async fn nothing_secret_lies_in_any_table() {
         ("the owner's address", request.owner.unwrap().owner_email),
         ("the key", secret_part(&made.secret)),
         ("the auth token", secret_part(&made.auth_token)),
+        ("the issued auth token", secret_part(&issued.secret)),
+        ("the auth token after its reset", secret_part(&again.secret)),
         ("the first workspace token", secret_part(&tenant.token)),
         ("the second workspace token", secret_part(&reset.workspace_token)),
         ("the service's secret", secret_part(&service)),
@@ -122,10 +136,9 @@ async fn nothing_secret_lies_in_any_table() {
     ]);
     // The answers are kept for repetition, sealed.
     let kept = "SELECT count(*) FROM log.requests WHERE sealed_reply IS NOT NULL";
-    assert_eq!(server.tables().row(kept, &[]).await.get::<_, i64>(0), 5);
+    assert_eq!(server.tables().row(kept, &[]).await.get::<_, i64>(0), 7);
     // Both read models have come so far once these are answered.
-    let mut keys = server.bearer(&reset.workspace_token).keys;
-    keys.get_config(tenant.config(&made.api_key.unwrap().key_id)).await.unwrap();
+    keys.get_config(tenant.config(&key_id)).await.unwrap();
     keys.list_api_keys(tenant.list()).await.unwrap();
     assert_absent(&server.tables(), &planted).await;
 }

@@ -34,6 +34,10 @@ const ON_WORKSPACE: &[&str] = &[
     "PutConfigSecret",
     "DeleteConfigSecret",
     "RevealConfigSecret",
+    "IssueAuthToken",
+    "ListAuthTokens",
+    "ResetAuthToken",
+    "RevokeAuthToken",
 ];
 /// Those about one key.
 const ON_KEY: &[&str] = &[
@@ -53,6 +57,10 @@ const ON_KEY: &[&str] = &[
     "PutConfigSecret",
     "DeleteConfigSecret",
     "RevealConfigSecret",
+    "IssueAuthToken",
+    "ListAuthTokens",
+    "ResetAuthToken",
+    "RevokeAuthToken",
 ];
 /// Those that answer with a verdict.
 const VERDICTS: &[&str] = &["VerifyKey", "BatchVerifyKeys"];
@@ -96,7 +104,12 @@ async fn a_foreign_workspace_is_answered_as_one_that_does_not_exist() {
     let server = Server::shared().await;
     let (a, b) = (server.workspace("A").await, server.workspace("B").await);
     let real = Target::in_workspace(&a).await;
-    let none = Target { workspace: missing(&a.id), key: missing(&real.key), ..real.clone() };
+    let none = Target {
+        workspace: missing(&a.id),
+        key: missing(&real.key),
+        auth_token: missing(&real.auth_token),
+        ..real.clone()
+    };
     let may = [Permission::OrgReadWrite, Permission::AuditRead, Permission::Reveal];
     let service = server.service(&may, &[&b]).await;
     let events = server.tables().events_of(&a.id).await;
@@ -131,7 +144,13 @@ async fn a_foreign_key_is_answered_as_one_that_does_not_exist() {
     let owner = wire::Owner { owner_email: "a@a.example".to_owned(), principal: None };
     let asked = wire::CreateApiKeyRequest { owner: Some(owner), ..a.key("A's") };
     let key = a.create(asked).await.api_key.unwrap();
-    let real = Target { workspace: b.id.clone(), key: key.key_id.clone(), ..Default::default() };
+    let issued = a.issue_token(a.issue(&key.key_id, "A's token")).await;
+    let real = Target {
+        workspace: b.id.clone(),
+        key: key.key_id.clone(),
+        auth_token: issued.auth_token.unwrap().auth_token_id,
+        ..Default::default()
+    };
     let none = Target { key: missing(&key.key_id), ..real.clone() };
     let may = [Permission::OrgReadWrite, Permission::AuditRead, Permission::Reveal];
     let everywhere = server.service(&may, &[]).await;

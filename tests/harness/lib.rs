@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod auth_tokens;
 mod client;
 mod refusal;
 mod server;
@@ -13,6 +14,7 @@ mod site;
 mod tables;
 mod tenant;
 
+pub use auth_tokens::{Pair, of_key};
 pub use client::{Audit, Client, Credentials};
 pub use refusal::{Refusal, Refused, code_of};
 pub use server::Server;

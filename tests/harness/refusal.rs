@@ -116,7 +116,8 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::ApiKeyNotFound
         | ErrorReason::ConfigNotFound
         | ErrorReason::ServiceCredentialNotFound
-        | ErrorReason::ConfigSecretNotFound => Code::NotFound,
+        | ErrorReason::ConfigSecretNotFound
+        | ErrorReason::AuthTokenNotFound => Code::NotFound,
         ErrorReason::RequestIdReused
         | ErrorReason::RequestAlreadyAnswered
         | ErrorReason::ApiKeyAlreadyImported
@@ -128,6 +129,7 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::ApiKeyExpired
         | ErrorReason::UndeleteWindowOver
         | ErrorReason::SubjectErased
+        | ErrorReason::TooManyAuthTokens
         | ErrorReason::WorkspaceSuspended => Code::FailedPrecondition,
         ErrorReason::EtagMismatch | ErrorReason::ConcurrentChange => Code::Aborted,
         ErrorReason::StartingUp

@@ -90,3 +90,13 @@ redacted_debug!(CreateServiceCredentialResponse {
     secret: [secret],
     shown: [service_credential, consistency_token]
 });
+
+redacted_debug!(IssueAuthTokenResponse {
+    secret: [secret],
+    shown: [auth_token, consistency_token]
+});
+
+redacted_debug!(ResetAuthTokenResponse {
+    secret: [secret],
+    shown: [auth_token, consistency_token]
+});

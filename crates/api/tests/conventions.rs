@@ -79,6 +79,16 @@ fn every_rpc_has_the_documented_route() {
             "DELETE /v1/workspaces/{workspace_id}/keys/{key_id}/config/secrets/{field}",
         ),
         ("GetKeyUsage", "GET /v1/workspaces/{workspace_id}/keys/{key_id}/usage"),
+        ("IssueAuthToken", "POST /v1/workspaces/{workspace_id}/keys/{key_id}/authTokens *"),
+        ("ListAuthTokens", "GET /v1/workspaces/{workspace_id}/keys/{key_id}/authTokens"),
+        (
+            "ResetAuthToken",
+            "POST /v1/workspaces/{workspace_id}/keys/{key_id}/authTokens/{auth_token_id}:reset *",
+        ),
+        (
+            "RevokeAuthToken",
+            "DELETE /v1/workspaces/{workspace_id}/keys/{key_id}/authTokens/{auth_token_id}",
+        ),
         ("VerifyKey", "POST /v1/keys:verify *"),
         ("BatchVerifyKeys", "POST /v1/keys:batchVerify *"),
         ("CreateWorkspace", "POST /v1/workspaces *"),
@@ -149,7 +159,7 @@ fn every_field_says_how_it_behaves() {
 fn every_change_takes_a_request_id_and_answers_a_consistency_token() {
     let reads = ["GetApiKey", "ListApiKeys", "GetConfig", "VerifyKey", "BatchVerifyKeys"]
         .into_iter()
-        .chain(["GetKeyUsage", "GetWorkspace", "ListServiceCredentials"])
+        .chain(["GetKeyUsage", "GetWorkspace", "ListServiceCredentials", "ListAuthTokens"])
         // It changes nothing, and its answer is kept nowhere: asked again, it is recorded again.
         .chain(["RevealConfigSecret"])
         .chain(["ListEvents", "WatchEvents", "VerifyAt", "GetHead", "VerifyLog"])

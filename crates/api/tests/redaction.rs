@@ -36,6 +36,8 @@ fn carriers() -> Vec<(&'static str, Print)> {
         ImportApiKeysItem,
         ImportApiKeysRequest,
         PutConfigSecretRequest,
+        IssueAuthTokenResponse,
+        ResetAuthTokenResponse,
         ResetWorkspaceTokenResponse,
         RevealConfigSecretResponse,
         RotateApiKeyResponse,

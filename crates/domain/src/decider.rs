@@ -74,4 +74,7 @@ pub enum Rejection {
     /// A key has keys of so many AI providers at most.
     #[error("there are 64 AI providers already")]
     TooManyProviders,
+    /// One auth token more than a key may have live.
+    #[error("the key has as many live auth tokens as it may have")]
+    TooManyAuthTokens,
 }

@@ -139,6 +139,8 @@ events! {
     "api_key.subject_erased", 1 => ApiKey(ApiKeyEvent::SubjectErased),
     "config.created", 1 => Config(ConfigEvent::Created),
     "auth_token.issued", 1 => AuthToken(AuthTokenEvent::Issued),
+    "auth_token.reset", 1 => AuthToken(AuthTokenEvent::Reset),
+    "auth_token.revoked", 1 => AuthToken(AuthTokenEvent::Revoked),
     "service_credential.created", 1 => ServiceCredential(ServiceCredentialEvent::Created),
     "service_credential.revoked", 1 => ServiceCredential(ServiceCredentialEvent::Revoked),
     "config.plan_changed", 1 => Config(ConfigEvent::PlanChanged),
@@ -192,7 +194,13 @@ impl Event {
                 ServiceCredentialEvent::Revoked(_) => true,
                 ServiceCredentialEvent::Created(_) => false,
             },
-            Self::Config(_) | Self::AuthToken(_) | Self::Reveal(_) => false,
+            Self::Config(_) | Self::Reveal(_) => false,
+            // No verifier knows of auth tokens: each use reads the log, so the commit ends them.
+            Self::AuthToken(event) => match event {
+                AuthTokenEvent::Issued(_)
+                | AuthTokenEvent::Reset(_)
+                | AuthTokenEvent::Revoked(_) => false,
+            },
         }
     }
 

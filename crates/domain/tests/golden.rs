@@ -42,6 +42,7 @@ fn every_kind_has_a_sample_and_a_golden_file_and_no_file_is_left_over() {
     files.sort();
     let mut expected: Vec<_> =
         Event::KINDS.iter().map(|(kind, schema)| format!("{kind}.{schema}.json")).collect();
+    expected.extend(samples::grown_events().iter().map(|(form, event)| grown(form, event)));
     expected.sort();
     assert_eq!(files, expected);
 }
@@ -56,6 +57,41 @@ fn each_golden_decodes_to_its_value_and_encodes_to_the_same_bytes() {
             String::from_utf8(bytes).expect("a golden is UTF-8"),
             String::from_utf8(event.encode()).expect("a payload is UTF-8"),
         );
+    }
+}
+
+/// The name of the file of an event in a form that has grown.
+fn grown(form: &str, event: &Event) -> String {
+    format!("{}.{}.{form}.json", event.kind(), event.schema())
+}
+
+#[test]
+fn a_form_that_has_grown_has_a_golden_of_its_own_and_its_new_members_may_be_missing() {
+    for (form, event) in samples::grown_events() {
+        let text = String::from_utf8(event.encode()).expect("a payload is UTF-8");
+        let path = folder().join(grown(form, &event));
+        let golden = std::fs::read_to_string(&path).unwrap_or_else(|error| {
+            panic!(
+                "{}: {error}\nstore exactly this, without a line break at its end:\n{text}",
+                path.display()
+            )
+        });
+        assert_eq!(golden, text);
+        let decoded = Event::decode(event.kind(), event.schema(), golden.as_bytes());
+        assert_eq!(decoded.expect("a readable golden"), event);
+
+        let members = |text: &[u8]| -> Map<String, Value> {
+            serde_json::from_slice(text).expect("an object")
+        };
+        let (first, now) =
+            (members(&stored(event.kind(), event.schema())), members(golden.as_bytes()));
+        for name in now.keys() {
+            let mut without = now.clone();
+            without.remove(name);
+            let bytes = serde_json::to_vec(&without).expect("JSON");
+            let read = Event::decode(event.kind(), event.schema(), &bytes);
+            assert_eq!(read.is_ok(), !first.contains_key(name), "{form} without `{name}`");
+        }
     }
 }
 

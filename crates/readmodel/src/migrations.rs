@@ -21,8 +21,8 @@ pub const fn migrations() -> MigrationSet {
                 sql: include_str!("../migrations/0003_key_lifecycle.sql"),
             },
             Migration {
-                name: "0005_service_identities.sql",
-                sql: include_str!("../migrations/0005_service_identities.sql"),
+                name: "0004_service_identities.sql",
+                sql: include_str!("../migrations/0004_service_identities.sql"),
             },
         ],
     }

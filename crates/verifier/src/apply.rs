@@ -23,7 +23,9 @@ impl Verifier {
             Event::ApiKey(event) => self.apply_key(writer, event),
             Event::ServiceCredential(event) => self.apply_service_credential(writer, event),
             // Auth tokens are looked up where they are used: by the RPCs that manage a key.
-            Event::AuthToken(AuthTokenEvent::Issued(_)) => {}
+            Event::AuthToken(
+                AuthTokenEvent::Issued(_) | AuthTokenEvent::Reset(_) | AuthTokenEvent::Revoked(_),
+            ) => {}
             // A configuration has no say in a verdict.
             Event::Config(
                 ConfigEvent::Created(_)

@@ -164,6 +164,34 @@ impl Commands {
         Ok(state.present().is_some_and(|one| one.revoked_at.is_some()))
     }
 
+    /// The auth tokens of a key as the log has them now, and the revision that they are at.
+    ///
+    /// # Errors
+    /// The log does not answer, or an event can't be read.
+    pub async fn auth_tokens(
+        &self,
+        key_id: domain::KeyId,
+    ) -> Result<(domain::auth_token::AuthTokens, u64), CommandError> {
+        let stream = StreamId::new(format!("{key_id}/auth_tokens"))?;
+        let recorded = self.log.read_stream(&stream).await?;
+        let revision = recorded.last().map_or(0, |stored| stored.revision.get());
+        Ok((intent::fold(&recorded)?, revision))
+    }
+
+    /// A key, if there is one of this id, and its auth tokens, as the log has them now.
+    ///
+    /// # Errors
+    /// The log does not answer, or an event can't be read.
+    pub async fn key_and_auth_tokens(
+        &self,
+        key_id: domain::KeyId,
+    ) -> Result<(domain::api_key::ApiKeyState, domain::auth_token::AuthTokens), CommandError> {
+        let stream = StreamId::new(key_id.to_string())?;
+        let key = async { Ok(self.log.read_stream(&stream).await?) };
+        let (key, (tokens, _)) = tokio::try_join!(key, self.auth_tokens(key_id))?;
+        Ok((intent::fold(&key)?, tokens))
+    }
+
     async fn decide(&self, intent: &Intent) -> Result<Decision, CommandError> {
         let recorded = match intent.begins_stream() {
             true => Vec::new(),

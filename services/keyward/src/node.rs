@@ -85,6 +85,9 @@ pub struct Node {
     pub calls: TaskTracker,
     /// Management calls that may begin.
     pub admission: Arc<Semaphore>,
+    /// Reads that may begin to find out who calls. Apart from `admission`, of which most that need one
+    /// hold a part already.
+    pub caller_reads: Arc<Semaphore>,
     /// Streams of events that may begin.
     pub watches: Arc<Semaphore>,
     /// Cancelled once this node drains.

@@ -83,4 +83,10 @@ pub enum ApiKeyCommand {
         /// The moment of asking.
         now: Timestamp,
     },
+    /// Change nothing: what is decided beside it is only for a key that is neither revoked, nor deleted,
+    /// nor past its natural end.
+    RequireLive {
+        /// The moment of asking.
+        now: Timestamp,
+    },
 }

@@ -57,7 +57,8 @@ fn create(command: ApiKeyCommand) -> Result<ApiKeyEvent, Rejection> {
         | ApiKeyCommand::EndRotationGrace { .. }
         | ApiKeyCommand::Delete { .. }
         | ApiKeyCommand::Undelete { .. }
-        | ApiKeyCommand::EraseSubject { .. } => Err(Rejection::NotFound),
+        | ApiKeyCommand::EraseSubject { .. }
+        | ApiKeyCommand::RequireLive { .. } => Err(Rejection::NotFound),
     }
 }
 
@@ -87,7 +88,8 @@ fn change(key: &ApiKey, command: ApiKeyCommand) -> Result<Vec<ApiKeyEvent>, Reje
         | ApiKeyCommand::Enable { .. }
         | ApiKeyCommand::Update { .. }
         | ApiKeyCommand::Rotate { .. }
-        | ApiKeyCommand::EndRotationGrace { .. } => return change_living(key, command),
+        | ApiKeyCommand::EndRotationGrace { .. }
+        | ApiKeyCommand::RequireLive { .. } => return change_living(key, command),
     };
     Ok(event.into_iter().collect())
 }
@@ -113,6 +115,10 @@ fn change_living(key: &ApiKey, command: ApiKeyCommand) -> Result<Vec<ApiKeyEvent
         ApiKeyCommand::EndRotationGrace { now } => {
             key.in_grace(now).then_some(ApiKeyEvent::GraceEnded(GraceEnded { key_id, at: now }))
         }
+        ApiKeyCommand::RequireLive { now } => match key.settings.expires_at {
+            Some(end) if end <= now => return Err(Rejection::KeyExpired),
+            Some(_) | None => None,
+        },
         // Decided before.
         ApiKeyCommand::Create { .. }
         | ApiKeyCommand::Revoke { .. }

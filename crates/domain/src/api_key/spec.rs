@@ -1,6 +1,7 @@
 //! Given events, when a command, then events or a rejection.
 
 mod deletion;
+mod living;
 mod rotation;
 mod update;
 

@@ -1,6 +1,6 @@
 //! The auth tokens of one key: credentials that read and edit that key's own configuration.
 //!
-//! One stream a key holds them all, so that a later limit per key is one decision.
+//! One stream a key holds them all, so that how many there may be is one decision.
 
 mod command;
 mod decide;
@@ -9,6 +9,6 @@ mod event;
 mod spec;
 mod state;
 
-pub use command::AuthTokenCommand;
-pub use event::{AuthTokenEvent, Issued};
-pub use state::{AuthToken, AuthTokens};
+pub use command::{AuthTokenCommand, AuthTokenSettings};
+pub use event::{AuthTokenEvent, Issued, Reset, Revoked};
+pub use state::{AuthToken, AuthTokens, MOST_KEPT, MOST_LIVE};

@@ -204,6 +204,9 @@ pub(crate) fn auth_token_issued(workspace: u128, number: u32, second: i64) -> Fa
         auth_token_id: AuthTokenId::new(Uuid::from_u128(number.into())),
         name: Name::new("own").unwrap(),
         credential: credential(4, number),
+        issued_by: None,
+        expires_at: None,
+        domains: DomainRules::default(),
         at: at(second),
     };
     let event = domain::auth_token::AuthTokenEvent::Issued(event);

@@ -71,6 +71,7 @@ pub(super) async fn node(
         control: tokio::runtime::Handle::current(),
         calls: TaskTracker::new(),
         admission: Arc::new(Semaphore::new(config.max_management_calls)),
+        caller_reads: Arc::new(Semaphore::new(config.max_management_calls)),
         watches: Arc::new(Semaphore::new(MOST_WATCHES)),
         stopping: CancellationToken::new(),
     };

@@ -25,8 +25,8 @@ pub enum Intent {
     /// About a key's configuration, still at this revision if one is given. Whose it is, the key says:
     /// whoever changes one asks something of the key as well.
     Config(KeyId, ConfigCommand, Option<u64>),
-    /// About a key's auth tokens.
-    AuthToken(KeyId, AuthTokenCommand),
+    /// About a key's auth tokens, still at this revision if one is given.
+    AuthToken(KeyId, AuthTokenCommand, Option<u64>),
     /// About a service credential, still at this revision if one is given.
     ServiceCredential(ServiceCredentialId, ServiceCredentialCommand, Option<u64>),
 }
@@ -141,7 +141,7 @@ impl Intent {
             Self::Workspace(id, _, _) => id.to_string(),
             Self::ApiKey(_, id, _, _) => id.to_string(),
             Self::Config(id, _, _) => format!("{id}/config"),
-            Self::AuthToken(id, _) => format!("{id}/auth_tokens"),
+            Self::AuthToken(id, _, _) => format!("{id}/auth_tokens"),
             Self::ServiceCredential(id, _, _) => id.to_string(),
         };
         Ok(StreamId::new(name)?)
@@ -153,7 +153,7 @@ impl Intent {
             Self::Workspace(_, command, _) => matches!(command, WorkspaceCommand::Create { .. }),
             Self::ApiKey(_, _, command, _) => matches!(command, ApiKeyCommand::Create { .. }),
             Self::Config(_, command, _) => matches!(command, ConfigCommand::Create { .. }),
-            Self::AuthToken(_, AuthTokenCommand::Issue { .. }) => false,
+            Self::AuthToken(..) => false,
             // One with an identity has an id that was not drawn: there may be one already.
             Self::ServiceCredential(_, command, _) => {
                 matches!(command, ServiceCredentialCommand::Create { proof: Proof::Secret(_), .. })
@@ -170,8 +170,8 @@ impl Intent {
             Self::Workspace(_, _, etag)
             | Self::ApiKey(_, _, _, etag)
             | Self::Config(_, _, etag)
+            | Self::AuthToken(_, _, etag)
             | Self::ServiceCredential(_, _, etag) => *etag,
-            Self::AuthToken(..) => None,
         };
         let past = Past { stream: self.stream()?, recorded, etag, now };
         match self.clone() {
@@ -181,7 +181,7 @@ impl Intent {
                     state.present().is_none_or(|key| key.workspace_id == workspace)
                 }),
             Self::Config(_, command, _) => past.decide::<ConfigState>(command, |_| true),
-            Self::AuthToken(_, command) => past.decide::<AuthTokens>(command, |_| true),
+            Self::AuthToken(_, command, _) => past.decide::<AuthTokens>(command, |_| true),
             Self::ServiceCredential(_, command, _) => {
                 past.decide::<ServiceCredentialState>(command, |_| true)
             }

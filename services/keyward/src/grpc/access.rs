@@ -56,7 +56,9 @@ pub const fn row(rpc: Rpc) -> &'static [Grant] {
         Rpc::GetConfig => {
             &[Grant::Workspace, Grant::AuthToken, OWNER, MEMBER, ORG_READ, ORG_READ_WRITE]
         }
-        Rpc::GetApiKey | Rpc::ListApiKeys | Rpc::GetKeyUsage => READERS,
+        // An auth token resets itself alone: see `Caller::within_auth_token`.
+        Rpc::ResetAuthToken => &[Grant::Workspace, Grant::AuthToken, OWNER, ORG_READ_WRITE],
+        Rpc::GetApiKey | Rpc::ListApiKeys | Rpc::GetKeyUsage | Rpc::ListAuthTokens => READERS,
         Rpc::CreateApiKey
         | Rpc::UpdateApiKey
         | Rpc::RotateApiKey
@@ -67,7 +69,9 @@ pub const fn row(rpc: Rpc) -> &'static [Grant] {
         | Rpc::RevokeApiKeys
         | Rpc::DeleteApiKey
         | Rpc::UndeleteApiKey
-        | Rpc::ImportApiKeys => WRITERS,
+        | Rpc::ImportApiKeys
+        | Rpc::IssueAuthToken
+        | Rpc::RevokeAuthToken => WRITERS,
         Rpc::VerifyKey | Rpc::BatchVerifyKeys => ASKERS,
         Rpc::ListEvents | Rpc::WatchEvents | Rpc::VerifyAt => AUDITORS,
         Rpc::GetHead => &[Grant::Operator, AUDIT_READ],

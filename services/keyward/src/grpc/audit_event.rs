@@ -129,7 +129,8 @@ mod tests {
     #[test]
     fn no_stored_form_shows_a_digest_or_sealed_bytes_and_the_rest_is_shown_as_stored() {
         let golden = golden();
-        assert_eq!(golden.len(), domain::Event::KINDS.len());
+        // A form that has grown has more than one.
+        assert!(golden.len() >= domain::Event::KINDS.len());
         let mut masks = 0;
         for (name, payload) in golden {
             let mut shown = payload.clone();

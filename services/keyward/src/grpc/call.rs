@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::v1::ErrorReason;
-use domain::{KeyId, SpiffeId, WorkspaceId};
+use domain::{AuthTokenId, KeyId, SpiffeId, WorkspaceId};
 use http::HeaderMap;
 use telemetry::SampleDecision;
 use tonic::metadata::MetadataMap;
@@ -76,6 +76,20 @@ impl Call {
         };
         self.caller.within_key(workspace, key, resource)?;
         Ok((workspace, key))
+    }
+
+    /// The auth token of a request on one, which must be the caller itself if it is one; then it may be
+    /// left out.
+    ///
+    /// # Errors
+    /// Missing, malformed, or not the caller's.
+    pub(super) fn auth_token(&self, auth_token_id: &str) -> Result<AuthTokenId, Refusal> {
+        let token = match self.caller.only_auth_token().filter(|_| auth_token_id.is_empty()) {
+            Some(own) => own,
+            None => fields::id("auth_token_id", auth_token_id)?,
+        };
+        self.caller.within_auth_token(token)?;
+        Ok(token)
     }
 
     fn named_workspace(&self, workspace_id: &str) -> Result<WorkspaceId, Refusal> {

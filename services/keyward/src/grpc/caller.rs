@@ -30,7 +30,6 @@ use presented::Presented;
 
 /// Who calls.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "auth tokens and users are not found yet")]
 pub enum Caller {
     /// Whoever holds the operator's token: workspaces, and no tenant's secrets.
     Operator,
@@ -49,6 +48,7 @@ pub enum Caller {
         workspace: WorkspaceId,
     },
     /// A person, by a JWT of an identity provider.
+    #[expect(dead_code, reason = "users are not found yet")]
     User {
         /// Who, as events name it: the issuer's short name and the subject.
         subject: Arc<str>,
@@ -230,6 +230,17 @@ impl Caller {
         }
     }
 
+    /// The one auth token that it is, if it is one.
+    #[must_use]
+    pub const fn only_auth_token(&self) -> Option<AuthTokenId> {
+        match self {
+            Self::AuthToken { id, .. } => Some(*id),
+            Self::Operator | Self::Workspace { .. } | Self::User { .. } | Self::Service { .. } => {
+                None
+            }
+        }
+    }
+
     /// This workspace is the caller's own.
     ///
     /// # Errors
@@ -269,6 +280,18 @@ impl Caller {
             | Self::AuthToken { .. }
             | Self::User { .. }
             | Self::Service { .. } => Ok(()),
+        }
+    }
+
+    /// This auth token is the caller's to change: one may change itself alone, and is not told which others
+    /// its key has.
+    ///
+    /// # Errors
+    /// It is another one, which is answered as one that does not exist.
+    pub(super) fn within_auth_token(&self, id: AuthTokenId) -> Result<(), Refusal> {
+        match self.only_auth_token() {
+            Some(own) if own != id => Err(Refusal::not_found(Resource::AuthToken, id.to_string())),
+            Some(_) | None => Ok(()),
         }
     }
 

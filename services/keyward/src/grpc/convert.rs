@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use api::v1 as wire;
 use domain::api_key::{ApiKey, Revocation, Status};
+use domain::auth_token::AuthToken;
 use domain::config::{
     Config, DocumentAccess, EmailProvider, EmailService, Plan, TemplateId, WebhookService,
     WebhookUrl,
@@ -277,6 +278,32 @@ pub fn service_credential(
         revoke_time: credential.revoked_at.map(moment),
         etag: etag(revision),
         identity: credential.proof.identity().map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+/// An auth token of a key, without its secret.
+#[must_use]
+pub fn auth_token(
+    brand: &Brand,
+    key: &ApiKey,
+    token: &AuthToken,
+    revision: u64,
+) -> wire::AuthToken {
+    let (env, kid) = (key.settings.env, token.credential.kid);
+    let patterns = &token.domains.patterns;
+    wire::AuthToken {
+        auth_token_id: token.auth_token_id.to_string(),
+        key_id: key.key_id.to_string(),
+        name: token.name.as_str().to_owned(),
+        display: display(brand, CredentialKind::AuthToken, env, kid),
+        expires_at: token.expires_at.map(moment),
+        allowed_domains: patterns.iter().map(ToString::to_string).collect(),
+        allow_localhost: token.domains.allow_localhost,
+        create_time: Some(moment(token.created_at)),
+        created_by: token.issued_by.as_ref().unwrap_or(&key.created_by).clone(),
+        reset_time: token.reset_at.map(moment),
+        revoke_time: token.revoked_at.map(moment),
+        etag: etag(revision),
     }
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use api::v1::{CreateApiKeyRequest, CreateApiKeyResponse, ErrorReason};
 use domain::api_key::{ApiKeyCommand, Settings};
-use domain::auth_token::AuthTokenCommand;
+use domain::auth_token::{AuthTokenCommand, AuthTokenSettings};
 use domain::config::ConfigCommand;
 use domain::{
-    AuthTokenId, CredentialKind, CredentialRecord, Description, EmailAddress, Env, KeyId, Labels,
-    Name, Owner, WorkspaceId,
+    AuthTokenId, CredentialKind, CredentialRecord, Description, DomainRules, EmailAddress, Env,
+    KeyId, Labels, Name, Owner, WorkspaceId,
 };
 use jiff::Timestamp;
 use prost::Message;
@@ -175,7 +175,7 @@ impl Asked {
             Intent::ApiKey(workspace, key_id, create, None),
             Intent::Config(key_id, configure, None),
         ];
-        intents.extend(auth_token.map(|token| token.intent(key_id, now)));
+        intents.extend(auth_token.map(|token| token.intent(call, key_id, now)));
         Ok(intents)
     }
 }
@@ -199,14 +199,16 @@ impl NewAuthToken {
         Ok(Self { id, name: Name::new("default").in_field("create_auth_token")?, drawn })
     }
 
-    fn intent(&self, key_id: KeyId, now: Timestamp) -> Intent {
+    fn intent(&self, call: &Call, key_id: KeyId, now: Timestamp) -> Intent {
+        let name = self.name.clone();
         let issue = AuthTokenCommand::Issue {
             key_id,
             auth_token_id: self.id,
-            name: self.name.clone(),
+            issued_by: call.caller.actor(),
+            settings: AuthTokenSettings { name, expires_at: None, domains: DomainRules::default() },
             credential: self.drawn.record.clone(),
             now,
         };
-        Intent::AuthToken(key_id, issue)
+        Intent::AuthToken(key_id, issue, None)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use api::v1::{self as wire, ErrorReason};
-use domain::WorkspaceId;
+use domain::{Event, WorkspaceId};
 use eventlog::{Metadata, NewRequest, Position, RequestKey, StoredRequest};
 use prost::Message;
 use tokio::time::Instant;
@@ -287,6 +287,16 @@ async fn already_answered(node: &Node, position: Position) -> Result<Refusal, Re
     // The stream of a key's configuration and auth tokens begins with the key's id.
     let stream = event.stream.as_str();
     let id = stream.split_once('/').map_or(stream, |(id, _)| id);
+    let made = Event::decode(&event.kind, event.schema, &event.payload);
+    let refusal = match made {
+        Ok(Event::AuthToken(event)) => {
+            refusal.with("auth_token_id", event.auth_token_id().to_string())
+        }
+        // Named by their streams.
+        Ok(Event::Workspace(_) | Event::ApiKey(_) | Event::Config(_) | Event::Reveal(_))
+        | Ok(Event::ServiceCredential(_))
+        | Err(_) => refusal,
+    };
     Ok(match id.split_once('_') {
         Some(("key", _)) => refusal.with("key_id", id),
         Some(("ws", _)) => refusal.with("workspace_id", id),
@@ -354,4 +364,7 @@ replies!(
     UpdateConfigResponse with barrier,
     PutConfigSecretResponse,
     DeleteConfigSecretResponse,
+    IssueAuthTokenResponse,
+    ResetAuthTokenResponse,
+    RevokeAuthTokenResponse,
 );

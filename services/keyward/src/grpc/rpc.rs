@@ -55,6 +55,10 @@ rpcs! {
     UndeleteApiKey = "ApiKeyService" / "UndeleteApiKey", "undelete_api_key";
     RevokeApiKeys = "ApiKeyService" / "RevokeApiKeys", "revoke_api_keys";
     ImportApiKeys = "ApiKeyService" / "ImportApiKeys", "import_api_keys";
+    IssueAuthToken = "ApiKeyService" / "IssueAuthToken", "issue_auth_token";
+    ListAuthTokens = "ApiKeyService" / "ListAuthTokens", "list_auth_tokens";
+    ResetAuthToken = "ApiKeyService" / "ResetAuthToken", "reset_auth_token";
+    RevokeAuthToken = "ApiKeyService" / "RevokeAuthToken", "revoke_auth_token";
     VerifyKey = "ApiKeyService" / "VerifyKey", "verify_key";
     BatchVerifyKeys = "ApiKeyService" / "BatchVerifyKeys", "batch_verify_keys";
     CreateWorkspace = "WorkspaceService" / "CreateWorkspace", "create_workspace";

@@ -73,6 +73,9 @@ impl Refusal {
             Resource::ConfigSecret => {
                 (ErrorReason::ConfigSecretNotFound, "keyward.v1.Config", "secret")
             }
+            Resource::AuthToken => {
+                (ErrorReason::AuthTokenNotFound, "keyward.v1.AuthToken", "auth token")
+            }
         };
         let mut refusal = Self::new(reason, format!("there is no such {words}"));
         refusal.0.resource = Some((resource, name.into()));
@@ -162,6 +165,8 @@ pub enum Resource {
     ServiceCredential,
     /// A secret in a key's configuration.
     ConfigSecret,
+    /// An auth token of a key.
+    AuthToken,
 }
 
 const fn code(reason: ErrorReason) -> Code {
@@ -181,7 +186,8 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ApiKeyNotFound
         | ErrorReason::ConfigNotFound
         | ErrorReason::ServiceCredentialNotFound
-        | ErrorReason::ConfigSecretNotFound => Code::NotFound,
+        | ErrorReason::ConfigSecretNotFound
+        | ErrorReason::AuthTokenNotFound => Code::NotFound,
         ErrorReason::RequestIdReused
         | ErrorReason::RequestAlreadyAnswered
         | ErrorReason::ApiKeyAlreadyImported
@@ -193,6 +199,7 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ApiKeyExpired
         | ErrorReason::UndeleteWindowOver
         | ErrorReason::SubjectErased
+        | ErrorReason::TooManyAuthTokens
         | ErrorReason::WorkspaceSuspended => Code::FailedPrecondition,
         ErrorReason::EtagMismatch | ErrorReason::ConcurrentChange => Code::Aborted,
         ErrorReason::StartingUp
@@ -298,6 +305,10 @@ fn rejected(rejection: Rejection) -> Refusal {
         Rejection::UndeleteTooLate => Refusal::new(
             ErrorReason::UndeleteWindowOver,
             "the key was deleted more than 30 days ago",
+        ),
+        Rejection::TooManyAuthTokens => Refusal::new(
+            ErrorReason::TooManyAuthTokens,
+            "the key has 20 live auth tokens: revoke one first",
         ),
         Rejection::EndsBeforeItBegins => {
             Refusal::field("expires_at", "must be later than not_before")

@@ -117,7 +117,7 @@ fn present(folded: &Folded) -> Option<&ApiKey> {
 
 /// The key as the log has it, if it is there for this caller. Not from the read model, which may lag:
 /// a key that was just made must be found, and a revocation must not wait for a projection.
-async fn visible(
+pub(super) async fn visible(
     node: &Node,
     call: &Call,
     workspace: WorkspaceId,
