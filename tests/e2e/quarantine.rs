@@ -105,11 +105,17 @@ const SERVICE: &[&str] = &[
     "UpdateConfig",
     "PutConfigSecret",
     "DeleteConfigSecret",
+    "IssueAuthToken",
+    "ListAuthTokens",
+    "ResetAuthToken",
+    "RevokeAuthToken",
     "RevokeApiKey",
     "ListEvents",
     "VerifyAt",
     "WatchEvents",
 ];
+/// What an auth token may do about its own key.
+const AUTH_TOKEN: &[&str] = &["GetConfig", "ResetAuthToken"];
 
 #[tokio::test]
 async fn nothing_is_decided_for_a_workspace_with_an_event_of_a_newer_build_and_others_go_on() {
@@ -119,6 +125,7 @@ async fn nothing_is_decided_for_a_workspace_with_an_event_of_a_newer_build_and_o
     let may = [Permission::Verify, Permission::OrgReadWrite, Permission::AuditRead];
     let service = server.service(&[&may[..], &[Permission::Reveal]].concat(), &[]).await;
     let at = Target::in_workspace(&theirs).await.and_service(&server).await;
+    let beside = Target::in_workspace(&theirs).await;
     // A caller that is remembered is dropped as well.
     assert_eq!(theirs.verify(&at.secret).await.decision(), Decision::Accepted);
     let events = site.tables().events_of(&theirs.id).await;
@@ -134,6 +141,12 @@ async fn nothing_is_decided_for_a_workspace_with_an_event_of_a_newer_build_and_o
         ] {
             for rpc in rpcs {
                 quarantined(&client, rpc, &at).await;
+            }
+        }
+        for at in [&at, &beside] {
+            for rpc in AUTH_TOKEN {
+                let app = server.auth_token(&at.key, &at.auth_token_secret);
+                quarantined(&app, rpc, at).await;
             }
         }
         let ours = server.workspace("ours").await;
@@ -153,6 +166,21 @@ async fn nothing_is_decided_for_a_workspace_with_an_event_of_a_newer_build_and_o
     }
     let written = site.tables().events_of(&theirs.id).await - events;
     assert_eq!(written, 1, "only the newer build has written there");
+}
+
+#[tokio::test]
+async fn an_auth_token_with_an_event_of_a_newer_build_is_neither_taken_nor_denied() {
+    let site = Site::new().await;
+    let server = site.start().await;
+    let tenant = server.workspace("theirs").await;
+    let at = Target::in_workspace(&tenant).await;
+    from_the_future(&site, Some(&tenant.id), &format!("{}/auth_tokens", at.key)).await;
+    // It is met at once: each use reads the log.
+    let app = server.auth_token(&at.key, &at.auth_token_secret);
+    let ended = server.auth_token(&at.key, &at.auth_token_secret.replace("_live_", "_test_"));
+    quarantined(&app, "GetConfig", &at).await;
+    let refusal = Refusal::of(&ask(&ended, "GetConfig", &at).await.unwrap_err());
+    assert_eq!(refusal.reason, ErrorReason::CredentialInvalid, "no token by its shape");
 }
 
 #[tokio::test]

@@ -3,8 +3,9 @@
 
 use api::v1::workspace_service_client::WorkspaceServiceClient;
 use api::v1::{
-    CreateServiceCredentialRequest, CreateWorkspaceRequest, GetConfigRequest, Permission,
-    PutConfigSecretRequest, RevealConfigSecretRequest,
+    CreateServiceCredentialRequest, CreateWorkspaceRequest, GetConfigRequest,
+    IssueAuthTokenRequest, Permission, PutConfigSecretRequest, ResetAuthTokenRequest,
+    RevealConfigSecretRequest,
 };
 
 use base64::Engine;
@@ -95,6 +96,7 @@ async fn use_everything(keyward: &Keyward, tenant: &Tenant, operator: &str) -> S
     misplaced.name = format!("\u{202e}{}", created.secret);
     client.create(misplaced).await.unwrap_err();
     let key_id = created.api_key.unwrap().key_id;
+    use_an_auth_token(&mut client, tenant, &key_id, &mut secrets).await;
     let config = GetConfigRequest {
         workspace_id: tenant.workspace.clone(),
         key_id: key_id.clone(),
@@ -147,6 +149,31 @@ async fn put_and_reveal(client: &mut Client, tenant: &Tenant, service: &str, key
     client.rpc.reveal_config_secret(bearer(&tenant.token, reveal.clone())).await.unwrap_err();
     let shown = client.rpc.reveal_config_secret(bearer(service, reveal)).await.unwrap();
     assert_eq!(shown.into_inner().secret, AI_KEY);
+}
+
+/// Makes an auth token, calls with it rightly and wrongly, and has it reset itself.
+async fn use_an_auth_token(
+    client: &mut Client,
+    tenant: &Tenant,
+    key_id: &str,
+    secrets: &mut Secrets,
+) {
+    let made = IssueAuthTokenRequest {
+        workspace_id: tenant.workspace.clone(),
+        key_id: key_id.to_owned(),
+        name: "an app".to_owned(),
+        request_id: format!("{IDEMPOTENCY}-token"),
+        ..IssueAuthTokenRequest::default()
+    };
+    let made = client.rpc.issue_auth_token(bearer(&tenant.token, made)).await.unwrap().into_inner();
+    let mut itself = bearer(&made.secret, ResetAuthTokenRequest::default());
+    itself.metadata_mut().insert("x-keyward-api-key", key_id.parse().unwrap());
+    let reset = client.rpc.reset_auth_token(itself).await.unwrap().into_inner();
+    let mut over = bearer(&made.secret, ResetAuthTokenRequest::default());
+    over.metadata_mut().insert("x-keyward-api-key", key_id.parse().unwrap());
+    client.rpc.reset_auth_token(over).await.unwrap_err();
+    secrets.add("issued auth token", made.secret);
+    secrets.add("auth token after its reset", reset.secret);
 }
 
 #[tokio::test]
