@@ -119,16 +119,14 @@ mod tests {
         let TooMany(wait) = guesses.note(&guesser(1)).unwrap_err();
         assert!(wait > Duration::ZERO && wait <= Duration::from_secs(20), "{wait:?}");
         assert_eq!(guesses.note(&guesser(2)), Ok(()));
-        assert_eq!((guesses.answered.total(), guesses.withheld.total()), (4, 1));
     }
 
     #[test]
-    fn without_a_limit_guesses_are_counted_only() {
+    fn without_a_limit_a_caller_may_guess_on() {
         let guesses = limited(0);
         for _ in 0..10_000 {
             assert_eq!(guesses.note(&guesser(1)), Ok(()));
         }
-        assert_eq!(guesses.answered.total(), 10_000);
     }
 
     #[test]
