@@ -139,6 +139,10 @@ const REASONS: &[(ErrorReason, Met)] = &[
         ErrorReason::WatchesExhausted,
         Here("audit_watch_events.rs", "a_server_holds_so_many_streams_and_no_more"),
     ),
+    (
+        ErrorReason::IdentityProviderUnavailable,
+        Here("jwt_rotation.rs", "without_keys_nothing_is_said_of_a_token"),
+    ),
     (ErrorReason::Internal, Elsewhere("a fault of ours; every other test would fail on it")),
     (ErrorReason::MethodUnknown, Here("malformed.rs", "a_method_that_is_not_there_is_unknown")),
 ];

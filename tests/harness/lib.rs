@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod client;
+mod identity;
 mod refusal;
 mod server;
 mod site;
@@ -14,6 +15,9 @@ mod tables;
 mod tenant;
 
 pub use client::{Audit, Client, Credentials};
+pub use identity::{
+    AUDIENCE, Identities, IdentityProvider, SigningKey, WORKSPACE_CLAIM, base64url, key_set,
+};
 pub use refusal::{Refusal, Refused, code_of};
 pub use server::Server;
 pub use site::{ROLE, Site, prepare};

@@ -29,6 +29,7 @@ use crate::config::Config;
 use crate::freshness;
 use crate::grpc::Services;
 use crate::grpc::express::ExpressLayer;
+use crate::jwt::IssuersError;
 use crate::node::Node;
 use crate::operator::OperatorTokenError;
 use crate::server::{Limits, Listener, MESSAGE, TlsError, server_config};
@@ -53,6 +54,9 @@ pub enum StartError {
     /// The operator's token.
     #[error("{0}")]
     Operator(#[from] OperatorTokenError),
+    /// The identity providers.
+    #[error("{0}")]
+    Issuers(#[from] IssuersError),
     /// TLS.
     #[error("{0}")]
     Tls(#[from] TlsError),
@@ -320,6 +324,10 @@ fn keep_up(
         let flushing = Flusher::new(Arc::clone(node)).run(every, stop.clone());
         upkeep.spawn("the flush of usage", stop, flushing);
     }
+    let (issuers, stopping) = (Arc::clone(&node.issuers), stop.clone());
+    upkeep.spawn("the keys of identity providers", stop, async move {
+        issuers.keep_up(stopping).await;
+    });
     let clearing = past::keep_small(Arc::clone(node), stop.clone());
     upkeep.spawn("the clearing of what is past", stop, clearing);
 }

@@ -39,6 +39,8 @@ pub struct Config {
     pub keyring: PathBuf,
     /// The operator's token; made likewise.
     pub operator_token_file: PathBuf,
+    /// The identity providers whose JWTs are taken; `None` for none.
+    pub jwt_issuers: Option<PathBuf>,
     /// What credentials begin with.
     pub brand: Brand,
     /// TLS; `None` for plain.
@@ -179,6 +181,7 @@ impl Config {
                 settings.operator_token_file.as_ref(),
                 "operator-token",
             )?,
+            jwt_issuers: settings.jwt_issuers.clone(),
             folder: folder.clone(),
             brand: brand(&settings)?,
             tls,

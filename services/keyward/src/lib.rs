@@ -15,6 +15,7 @@ mod entropy;
 pub mod freshness;
 mod grpc;
 mod imported;
+mod jwt;
 mod node;
 pub mod operator;
 pub mod rebuild;

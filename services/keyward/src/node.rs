@@ -24,6 +24,7 @@ use crate::data_keys::DataKeys;
 use crate::entropy;
 use crate::freshness::Freshness;
 use crate::imported::Foreign;
+use crate::jwt::Issuers;
 use crate::operator::OperatorToken;
 use crate::usage::Recorder;
 
@@ -65,6 +66,8 @@ pub struct Node {
     pub data_keys: DataKeys,
     /// The operator's token.
     pub operator: OperatorToken,
+    /// The identity providers whose JWTs are taken.
+    pub(crate) issuers: Arc<Issuers>,
     /// Which calls are traced.
     pub sampler: telemetry::Sampler,
     /// What is counted.

@@ -17,6 +17,7 @@ use crate::config::{Config, DatabaseChoice};
 use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::freshness::Freshness;
+use crate::jwt::Issuers;
 use crate::node::{self, MOST_WATCHES, Node};
 use crate::operator::OperatorToken;
 use crate::usage::{self, Recorder};
@@ -35,6 +36,7 @@ pub(super) async fn node(
         DatabaseChoice::Managed { .. } => OperatorToken::load_or_make(&config.operator_token_file)?,
         DatabaseChoice::Url(_) => OperatorToken::load(&config.operator_token_file)?,
     };
+    let issuers = Issuers::open(config.jwt_issuers.as_deref(), &clock).await?;
     let chain = storage::chain_mac(&ring);
     let log = EventLog::open(database, chain.clone(), EventLogOptions::default()).await?;
     let head = log.head().await?;
@@ -58,6 +60,7 @@ pub(super) async fn node(
         tokens: Arc::clone(ring.tokens()),
         data_keys: DataKeys::new(database.clone(), Arc::clone(ring.keks())),
         operator,
+        issuers: Arc::new(issuers),
         sampler: telemetry.sampler(),
         counts: Counts::new(telemetry.metrics()),
         usage: match config.usage_flush {

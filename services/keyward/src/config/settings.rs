@@ -121,6 +121,9 @@ settings! {
     /// Operator token, mode 0600 [default: operator-token in the folder]
     #[arg(long, global = true, env = "KEYWARD_OPERATOR_TOKEN_FILE", value_name = "FILE", help_heading = "Secrets")]
     operator_token_file: PathBuf,
+    /// TOML file with the identity providers whose JWTs are taken [default: none]
+    #[arg(long, global = true, env = "KEYWARD_JWT_ISSUERS", value_name = "FILE", help_heading = "Secrets")]
+    jwt_issuers: PathBuf,
     /// What credentials begin with, 2 to 5 lower-case letters [default: kw]
     #[arg(long, global = true, env = "KEYWARD_BRAND", value_name = "LETTERS", help_heading = "Secrets")]
     brand: String,

@@ -29,7 +29,7 @@ use presented::Presented;
 
 /// Who calls.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "auth tokens and users are not found yet")]
+#[expect(dead_code, reason = "auth tokens are not found yet")]
 pub enum Caller {
     /// Whoever holds the operator's token: workspaces, and no tenant's secrets.
     Operator,
@@ -117,7 +117,7 @@ impl Caller {
             Presented::OfKey { api_key, token } => {
                 Box::pin(auth_token::find(node, metadata, api_key, token)).await
             }
-            Presented::Jwt(jwt) => Box::pin(user::find(node, jwt)).await,
+            Presented::Jwt(jwt) => Box::pin(user::find(node, metadata, jwt)).await,
         }
     }
 

@@ -147,7 +147,9 @@ impl<Asked: Message> Mutation<'_, Asked> {
     }
 
     fn envelope(&self, tenant: Option<WorkspaceId>) -> Envelope {
-        let extra = self.call.request_id.iter().map(|id| ("x-request-id".to_owned(), id.clone()));
+        let told = |name: &str, value: &Option<String>| Some((name.to_owned(), value.clone()?));
+        let request_id = told("x-request-id", &self.call.request_id);
+        let client_hash = told("client_hash", &self.call.client_hash);
         Envelope {
             workspace_id: tenant,
             metadata: Metadata {
@@ -157,7 +159,7 @@ impl<Asked: Message> Mutation<'_, Asked> {
                 client_address: self.call.peer.clone(),
                 traceparent: telemetry::current_traceparent(self.call.traceparent.as_deref()),
                 causation: None,
-                extra: extra.collect::<BTreeMap<_, _>>(),
+                extra: request_id.into_iter().chain(client_hash).collect::<BTreeMap<_, _>>(),
             },
         }
     }
