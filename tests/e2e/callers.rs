@@ -215,6 +215,25 @@ async fn a_revoked_service_credential_ends_for_every_rpc() {
 }
 
 #[tokio::test]
+async fn an_expired_jwt_is_refused_by_every_rpc() {
+    let server = Server::shared().await;
+    let tenant = server.workspace("expired").await;
+    let ed = &server.identities().ed;
+    let mut claims = ed.claims(&tenant.id, "owner");
+    claims["exp"] = 1_000_000_000.into();
+    let expired = Credentials::bearer(&ed.key.token(&claims));
+    all_refused(&server, &expired, ErrorReason::CredentialInvalid).await;
+}
+
+#[tokio::test]
+async fn a_jwt_of_another_deployment_is_refused_by_every_rpc() {
+    let (server, elsewhere) = (Server::shared().await, Server::start().await);
+    let tenant = server.workspace("here").await;
+    let far = Credentials::bearer(&elsewhere.user_token(&tenant, "owner"));
+    all_refused(&server, &far, ErrorReason::CredentialInvalid).await;
+}
+
+#[tokio::test]
 async fn a_token_of_another_deployment_is_invalid() {
     let (server, elsewhere) = (Server::shared().await, Server::start().await);
     let far = elsewhere.workspace("far").await;

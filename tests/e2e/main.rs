@@ -24,6 +24,7 @@ mod get_key_usage;
 mod get_workspace;
 mod import_api_keys;
 mod jwt_corpus;
+mod jwt_https;
 mod jwt_rotation;
 mod jwt_users;
 mod large;

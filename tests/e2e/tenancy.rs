@@ -91,12 +91,15 @@ async fn a_foreign_workspace_is_answered_as_one_that_does_not_exist() {
     let may = [Permission::OrgReadWrite, Permission::AuditRead];
     let service = server.service(&may, &[&b]).await;
     let events = server.tables().events_of(&a.id).await;
-    for (at, caller) in [&b.client, &server.bearer(&service)].into_iter().enumerate() {
+    let user = server.bearer(&server.user_token(&b, "owner"));
+    for (at, caller) in [&b.client, &server.bearer(&service), &user].into_iter().enumerate() {
         for rpc in ON_WORKSPACE {
             let foreign = refused(caller, rpc, &real).await;
             let nowhere = refused(caller, rpc, &none).await;
-            // A service may not call these two at all, wherever.
-            let denied = ["GetWorkspace", "ResetWorkspaceToken"].contains(rpc) && at == 1;
+            // A service may not call these two at all, wherever; a user the second.
+            let closed =
+                [&[][..], &["GetWorkspace", "ResetWorkspaceToken"], &["ResetWorkspaceToken"]];
+            let denied = closed[at].contains(rpc);
             let told = match denied {
                 true => ErrorReason::PermissionDenied,
                 false => ErrorReason::WorkspaceNotFound,
@@ -123,7 +126,8 @@ async fn a_foreign_key_is_answered_as_one_that_does_not_exist() {
     let none = Target { key: missing(&key.key_id), ..real.clone() };
     let may = [Permission::OrgReadWrite, Permission::AuditRead];
     let everywhere = server.service(&may, &[]).await;
-    for caller in [&b.client, &server.bearer(&everywhere)] {
+    let user = server.bearer(&server.user_token(&b, "owner"));
+    for caller in [&b.client, &server.bearer(&everywhere), &user] {
         for rpc in ON_KEY {
             let foreign = refused(caller, rpc, &real).await;
             let nowhere = refused(caller, rpc, &none).await;

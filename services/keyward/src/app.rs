@@ -29,7 +29,7 @@ use crate::config::Config;
 use crate::freshness;
 use crate::grpc::Services;
 use crate::grpc::express::ExpressLayer;
-use crate::jwt::IssuersError;
+use crate::jwt::{Issuers, IssuersError};
 use crate::node::Node;
 use crate::operator::OperatorTokenError;
 use crate::server::{Limits, Listener, MESSAGE, TlsError, server_config};
@@ -117,11 +117,13 @@ impl App {
         clock: Clock,
         telemetry: &Telemetry,
     ) -> Result<Self, StartError> {
+        // Before the database is touched: what is wrong with a file needs none to be told.
+        let issuers = Issuers::open(config.jwt_issuers.as_deref(), &clock).await?;
         let mut storage = crate::storage::open(config, stop).await?;
         let managed = storage.managed.take();
         let started = tokio::select! {
             () = stop.cancelled() => Err(StorageError::Stopped.into()),
-            started = Self::start_on(config, clock, telemetry, &storage.database) => started,
+            started = Self::start_on(config, clock, telemetry, &storage.database, issuers) => started,
         };
         match (started, managed) {
             (Ok(app), managed) => Ok(Self { managed, ..app }),
@@ -139,8 +141,9 @@ impl App {
         clock: Clock,
         telemetry: &Telemetry,
         database: &eventlog::Database,
+        issuers: Issuers,
     ) -> Result<Self, StartError> {
-        let (node, chain) = build::node(config, clock, telemetry, database).await?;
+        let (node, chain) = build::node(config, clock, telemetry, database, issuers).await?;
         let node = Arc::new(node);
         let (health, health_service) = health::service(&node);
         let mut routes = Routes::builder();

@@ -29,6 +29,7 @@ pub(super) async fn node(
     clock: Clock,
     telemetry: &Telemetry,
     database: &Database,
+    issuers: Issuers,
 ) -> Result<(Node, ChainMac), StartError> {
     let ring = storage::key_ring(config)?;
     storage::check_key_ring(database, &ring).await?;
@@ -36,7 +37,6 @@ pub(super) async fn node(
         DatabaseChoice::Managed { .. } => OperatorToken::load_or_make(&config.operator_token_file)?,
         DatabaseChoice::Url(_) => OperatorToken::load(&config.operator_token_file)?,
     };
-    let issuers = Issuers::open(config.jwt_issuers.as_deref(), &clock).await?;
     let chain = storage::chain_mac(&ring);
     let log = EventLog::open(database, chain.clone(), EventLogOptions::default()).await?;
     let head = log.head().await?;

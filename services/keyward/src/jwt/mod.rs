@@ -24,3 +24,6 @@ mod token;
 pub(crate) use claims::Role;
 pub use issuers::IssuersError;
 pub(crate) use issuers::{Issuers, NotKnown};
+
+#[cfg(test)]
+mod tests;
