@@ -74,6 +74,8 @@ pub(crate) const TESTS: &str = "e2e";
 pub(crate) const RESERVED: &[(&str, &[&str])] = &[
     // Cryptography of our own is in one place; TLS reaches ring through rustls.
     ("ring", &["vault"]),
+    // It has no cryptography but what the vault gives it.
+    ("jsonwebtoken", &["vault"]),
     // Generated code is made in one place.
     ("protox", &["api"]),
     ("tonic-prost-build", &["api"]),

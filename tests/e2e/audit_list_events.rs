@@ -292,7 +292,7 @@ mod refused {
             ("workspace_id", ListEventsRequest { workspace_id: "ws_1".into(), ..list() }),
             ("key_id", ListEventsRequest { key_id: "key_1".into(), ..list() }),
             ("key_id", ListEventsRequest { key_id: tenant.id.clone(), ..list() }),
-            ("actor", ListEventsRequest { actor: "x".repeat(129), ..list() }),
+            ("actor", ListEventsRequest { actor: "x".repeat(193), ..list() }),
             (
                 "kinds[1]",
                 ListEventsRequest {

@@ -288,7 +288,7 @@ mod refused {
         let rows = [
             ("workspace_id", WatchEventsRequest { workspace_id: String::new(), ..good() }),
             ("key_id", WatchEventsRequest { key_id: "key_1".to_owned(), ..good() }),
-            ("actor", WatchEventsRequest { actor: "x".repeat(129), ..good() }),
+            ("actor", WatchEventsRequest { actor: "x".repeat(193), ..good() }),
             ("kinds[0]", WatchEventsRequest { kinds: vec!["nonsense".to_owned()], ..good() }),
             ("after_position", watch(&tenant, Some(1 << 40))),
             ("after_position", watch(&tenant, Some(u64::MAX))),

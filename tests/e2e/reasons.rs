@@ -163,6 +163,10 @@ const REASONS: &[(ErrorReason, Met)] = &[
         ErrorReason::GuessesExhausted,
         Here("guesses.rs", "past_its_limit_a_caller_learns_nothing_of_guesses_and_all_of_keys"),
     ),
+    (
+        ErrorReason::IdentityProviderUnavailable,
+        Here("jwt_rotation.rs", "without_keys_nothing_is_said_of_a_token"),
+    ),
     (ErrorReason::Internal, Elsewhere("a fault of ours; every other test would fail on it")),
     (ErrorReason::MethodUnknown, Here("malformed.rs", "a_method_that_is_not_there_is_unknown")),
 ];

@@ -8,6 +8,7 @@
 
 mod auth_tokens;
 mod client;
+mod identity;
 mod refusal;
 mod server;
 mod site;
@@ -16,6 +17,9 @@ mod tenant;
 
 pub use auth_tokens::{Pair, of_key};
 pub use client::{Audit, Client, Credentials};
+pub use identity::{
+    AUDIENCE, Identities, IdentityProvider, SigningKey, WORKSPACE_CLAIM, base64url, key_set,
+};
 pub use refusal::{Refusal, Refused, code_of};
 pub use server::Server;
 pub use site::{ROLE, Site, prepare};

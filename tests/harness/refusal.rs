@@ -140,6 +140,7 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::CommitOutcomeUnknown
         | ErrorReason::Overloaded
         | ErrorReason::ShuttingDown
+        | ErrorReason::IdentityProviderUnavailable
         | ErrorReason::LogUnsound => Code::Unavailable,
         ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorReason::Internal => Code::Internal,

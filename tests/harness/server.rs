@@ -1,7 +1,7 @@
 //! A running service: the real `App`, in this program, on a port of its own.
 
 use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use api::v1::{CreateServiceCredentialRequest, CreateWorkspaceRequest, Permission};
@@ -11,7 +11,7 @@ use keyward::config::Config;
 use tokio::sync::OnceCell;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::{Client, Credentials, Site, Tables, Tenant};
+use crate::{Client, Credentials, Identities, Site, Tables, Tenant};
 
 /// The longest that a start may take on a busy machine.
 const START: Duration = Duration::from_secs(20);
@@ -34,6 +34,7 @@ struct Shared {
     address: SocketAddr,
     clock: Clock,
     operator_token: String,
+    identities: Arc<Identities>,
     tables: Tables,
 }
 
@@ -109,6 +110,15 @@ impl Server {
         }
     }
 
+    /// The identity providers of its own deployment, or of the shared one.
+    #[must_use]
+    pub fn identities(&self) -> &Identities {
+        match &self.site {
+            Some(site) => site.identities(),
+            None => &SHARED.get().unwrap().identities,
+        }
+    }
+
     /// A client that presents these credentials.
     #[must_use]
     pub fn client(&self, credentials: &Credentials) -> Client {
@@ -181,6 +191,7 @@ impl Shared {
                 address: server.address,
                 clock: server.clock.clone(),
                 operator_token: server.operator_token.clone(),
+                identities: Arc::clone(server.site.as_ref().unwrap().identities()),
                 tables: server.tables(),
             };
             // It ends with the program.

@@ -1,11 +1,13 @@
 //! What several replicas of one deployment share: a migrated database, a key ring, an operator token.
 
+use std::sync::Arc;
+
 use keyward::config::{Config, Settings};
 use keyward::operator::OperatorToken;
 use tempfile::TempDir;
 use testkit::TestDatabase;
 
-use crate::{Server, Tables};
+use crate::{Identities, Server, Tables};
 
 /// The role that the service runs as: a member of `keyward_writer` and nothing more.
 pub const ROLE: &str = "keyward_e2e";
@@ -19,6 +21,7 @@ pub struct Site {
     /// Key ring and operator token.
     pub folder: TempDir,
     operator_token: String,
+    identities: Arc<Identities>,
 }
 
 impl Site {
@@ -32,13 +35,20 @@ impl Site {
         let token = folder.path().join("operator-token");
         OperatorToken::make(&token).unwrap();
         let operator_token = OperatorToken::load(&token).unwrap().expose().to_owned();
-        Self { database, folder, operator_token }
+        let identities = Arc::new(Identities::write(folder.path()));
+        Self { database, folder, operator_token, identities }
     }
 
     /// What the operator presents.
     #[must_use]
     pub fn operator_token(&self) -> &str {
         &self.operator_token
+    }
+
+    /// Its identity providers.
+    #[must_use]
+    pub const fn identities(&self) -> &Arc<Identities> {
+        &self.identities
     }
 
     /// The database under the role of the service.
@@ -68,6 +78,7 @@ impl Site {
             database_url: Some(url.into()),
             keyring: file("keyring.toml"),
             operator_token_file: file("operator-token"),
+            jwt_issuers: Some(Identities::table(self.folder.path())),
             ..settings
         })
     }

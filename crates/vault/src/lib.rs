@@ -3,7 +3,8 @@
 //!
 //! A [`KeyRing`] is read from one file and hands out what its keys can do, never the keys:
 //! [`Peppers`] check secrets, [`Keks`] wrap the data keys ([`Dek`]) that seal other people's
-//! secrets, [`ChainKey`] authenticates the event log, [`Tokens`] seal short-lived texts. `ring` is
+//! secrets, [`ChainKey`] authenticates the event log, [`Tokens`] seal short-lived texts. [`JwtKey`] is another's:
+//! the public key of an identity provider. `ring` is
 //! used here and for TLS only, so that another library is a change of this crate. Deliberately
 //! absent: where wrapped keys and check values are stored, clocks, and every decision about who may
 //! pass.
@@ -18,6 +19,7 @@ mod envelope;
 mod fingerprint;
 mod gcm;
 mod hash;
+mod jwt;
 mod keyring;
 mod mask;
 mod peppers;
@@ -30,6 +32,7 @@ pub use envelope::{Dek, Keks, OpenError, Place, SealPurpose, WrappedDek};
 pub use fingerprint::{Fingerprint, Fingerprints};
 pub use gcm::SealError;
 pub use hash::{same_secret, sha256};
+pub use jwt::{JwtAlgorithm, JwtKey, JwtKeyFault};
 pub use keyring::{KeyPurpose, KeyRing, KeyRingError, KeyRingFault};
 pub use mask::{looks_masked, mask};
 pub use peppers::Peppers;

@@ -29,6 +29,7 @@ use crate::config::Config;
 use crate::freshness;
 use crate::grpc::Services;
 use crate::grpc::express::ExpressLayer;
+use crate::jwt::{Issuers, IssuersError};
 use crate::node::Node;
 use crate::operator::OperatorTokenError;
 use crate::reload::Reload;
@@ -54,6 +55,9 @@ pub enum StartError {
     /// The operator's token.
     #[error("{0}")]
     Operator(#[from] OperatorTokenError),
+    /// The identity providers.
+    #[error("{0}")]
+    Issuers(#[from] IssuersError),
     /// TLS.
     #[error("{0}")]
     Tls(#[from] TlsError),
@@ -117,11 +121,13 @@ impl App {
         clock: Clock,
         telemetry: &Telemetry,
     ) -> Result<Self, StartError> {
+        // Before the database is touched: what is wrong with a file needs none to be told.
+        let issuers = Issuers::open(config.jwt_issuers.as_deref(), &clock).await?;
         let mut storage = crate::storage::open(config, stop).await?;
         let managed = storage.managed.take();
         let started = tokio::select! {
             () = stop.cancelled() => Err(StorageError::Stopped.into()),
-            started = Self::start_on(config, clock, telemetry, &storage.database) => started,
+            started = Self::start_on(config, clock, telemetry, &storage.database, issuers) => started,
         };
         match (started, managed) {
             (Ok(app), managed) => Ok(Self { managed, ..app }),
@@ -139,8 +145,9 @@ impl App {
         clock: Clock,
         telemetry: &Telemetry,
         database: &eventlog::Database,
+        issuers: Issuers,
     ) -> Result<Self, StartError> {
-        let (node, chain) = build::node(config, clock, telemetry, database).await?;
+        let (node, chain) = build::node(config, clock, telemetry, database, issuers).await?;
         let node = Arc::new(node);
         let (health, health_service) = health::service(&node);
         let mut routes = Routes::builder();
@@ -341,6 +348,10 @@ fn keep_up(
         let flushing = Flusher::new(Arc::clone(node)).run(every, stop.clone());
         upkeep.spawn("the flush of usage", stop, flushing);
     }
+    let (issuers, stopping) = (Arc::clone(&node.issuers), stop.clone());
+    upkeep.spawn("the keys of identity providers", stop, async move {
+        issuers.keep_up(stopping).await;
+    });
     let clearing = past::keep_small(Arc::clone(node), stop.clone());
     upkeep.spawn("the clearing of what is past", stop, clearing);
 }

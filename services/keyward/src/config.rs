@@ -48,6 +48,8 @@ pub struct Config {
     pub operator_token_file: PathBuf,
     /// Whose certificates are operators', too.
     pub operator_identities: Vec<SpiffeId>,
+    /// The identity providers whose JWTs are taken; `None` for none.
+    pub jwt_issuers: Option<PathBuf>,
     /// What credentials begin with.
     pub brand: Brand,
     /// The AI providers whose keys are taken into configurations; any, if there are none.
@@ -193,6 +195,7 @@ impl Config {
                 "operator-token",
             )?,
             operator_identities: operator_identities(&settings, tls.as_ref())?,
+            jwt_issuers: settings.jwt_issuers.clone(),
             folder: folder.clone(),
             brand: brand(&settings)?,
             ai_providers: ai_providers(&settings)?,

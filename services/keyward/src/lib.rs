@@ -16,6 +16,7 @@ pub mod freshness;
 mod grpc;
 mod guesses;
 mod imported;
+mod jwt;
 mod node;
 pub mod operator;
 pub mod rebuild;

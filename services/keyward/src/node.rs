@@ -26,6 +26,7 @@ use crate::entropy;
 use crate::freshness::Freshness;
 use crate::guesses::Guesses;
 use crate::imported::Foreign;
+use crate::jwt::Issuers;
 use crate::operator::OperatorToken;
 use crate::usage::Recorder;
 
@@ -69,6 +70,8 @@ pub struct Node {
     pub operator: OperatorToken,
     /// Whose certificates are operators', too.
     pub operator_identities: Vec<SpiffeId>,
+    /// The identity providers whose JWTs are taken.
+    pub(crate) issuers: Arc<Issuers>,
     /// Which calls are traced.
     pub sampler: telemetry::Sampler,
     /// The AI providers whose keys are taken; any, if there are none.

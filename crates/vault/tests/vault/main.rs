@@ -4,6 +4,7 @@
 
 mod envelopes;
 mod fixture;
+mod jwt;
 mod keyring;
 mod masks;
 mod peppers;

@@ -18,6 +18,7 @@ use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::freshness::Freshness;
 use crate::guesses::Guesses;
+use crate::jwt::Issuers;
 use crate::node::{self, MOST_WATCHES, Node};
 use crate::operator::OperatorToken;
 use crate::usage::{self, Recorder};
@@ -29,6 +30,7 @@ pub(super) async fn node(
     clock: Clock,
     telemetry: &Telemetry,
     database: &Database,
+    issuers: Issuers,
 ) -> Result<(Node, ChainMac), StartError> {
     let ring = storage::key_ring(config)?;
     storage::check_key_ring(database, &ring).await?;
@@ -60,6 +62,7 @@ pub(super) async fn node(
         data_keys: DataKeys::new(database.clone(), Arc::clone(ring.keks())),
         operator,
         operator_identities: config.operator_identities.clone(),
+        issuers: Arc::new(issuers),
         sampler: telemetry.sampler(),
         ai_providers: config.ai_providers.clone(),
         counts: Counts::new(telemetry.metrics()),

@@ -127,6 +127,9 @@ settings! {
     /// SPIFFE ID of a client certificate that is an operator's; may be given more than once [default: none]
     #[arg(long, global = true, env = "KEYWARD_OPERATOR_IDENTITY", value_name = "URI", value_delimiter = ',', help_heading = "Secrets")]
     operator_identity: Vec<String>,
+    /// TOML file with the identity providers whose JWTs are taken [default: none]
+    #[arg(long, global = true, env = "KEYWARD_JWT_ISSUERS", value_name = "FILE", help_heading = "Secrets")]
+    jwt_issuers: PathBuf,
     /// What credentials begin with, 2 to 5 lower-case letters [default: kw]
     #[arg(long, global = true, env = "KEYWARD_BRAND", value_name = "LETTERS", help_heading = "Secrets")]
     brand: String,

@@ -45,7 +45,12 @@ pub struct Call {
     pub traceparent: Option<String>,
     /// The caller's name for the call, echoed and logged; not the idempotency key.
     pub request_id: Option<String>,
+    /// A hash of the client that a person uses, as a gateway tells it; recorded with what is changed.
+    pub client_hash: Option<String>,
 }
+
+/// The metadata that tells it: 1 to 256 visible characters.
+pub(super) const CLIENT_HASH: &str = "x-keyward-client-hash";
 
 impl Call {
     /// The caller's own workspace of this id. Whoever's credential is good for one only may leave it out.
@@ -158,6 +163,7 @@ where
             .and_then(|text| text.parse::<telemetry::TraceParent>().ok())
             .map(|parent| parent.to_string()),
         request_id: text(&metadata, "x-request-id").map(str::to_owned),
+        client_hash: client_hash(&metadata).map(str::to_owned),
     };
     let passed = extensions.get::<Arrived>().map_or(Duration::ZERO, |arrived| arrived.0.elapsed());
     let deadline = timeout(metadata.as_ref())
@@ -227,6 +233,12 @@ fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
         .get(name)
         .and_then(|value| value.to_str().ok())
         .filter(|text| (1..=128).contains(&text.len()))
+}
+
+fn client_hash(metadata: &MetadataMap) -> Option<&str> {
+    let text = metadata.get(CLIENT_HASH)?.to_str().ok()?;
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    (visible && (1..=256).contains(&text.len())).then_some(text)
 }
 
 /// The caller's `grpc-timeout`: at most eight digits and a unit.

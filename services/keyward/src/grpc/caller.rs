@@ -48,7 +48,6 @@ pub enum Caller {
         workspace: WorkspaceId,
     },
     /// A person, by a JWT of an identity provider.
-    #[expect(dead_code, reason = "users are not found yet")]
     User {
         /// Who, as events name it: the issuer's short name and the subject.
         subject: Arc<str>,
@@ -132,7 +131,7 @@ impl Caller {
             Presented::OfKey { api_key, token } => {
                 Box::pin(auth_token::find(node, metadata, api_key, token)).await
             }
-            Presented::Jwt(jwt) => Box::pin(user::find(node, jwt)).await,
+            Presented::Jwt(jwt) => Box::pin(user::find(node, metadata, jwt)).await,
         }
     }
 

@@ -8,7 +8,7 @@ use super::fields;
 use super::status::Refusal;
 
 const MOST_KINDS: usize = 100;
-const LONGEST_ACTOR: usize = 128;
+const LONGEST_ACTOR: usize = 192;
 
 /// The fields of a request that name events.
 pub(super) struct Wanted<'a> {
@@ -31,7 +31,7 @@ impl Wanted<'_> {
             text => Some(fields::id("key_id", text)?),
         };
         if self.actor.len() > LONGEST_ACTOR {
-            return Err(Refusal::field("actor", "must have at most 128 bytes"));
+            return Err(Refusal::field("actor", "must have at most 192 bytes"));
         }
         let recorded_from = fields::moment("start_time", self.start_time)?;
         let recorded_before = fields::moment("end_time", self.end_time)?;

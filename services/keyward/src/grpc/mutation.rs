@@ -230,18 +230,20 @@ impl<Asked: Message> Mutation<'_, Asked> {
 }
 
 /// What is stored with the events of a call.
-pub(super) fn envelope(call: &Call, request_id: &str, tenant: Option<WorkspaceId>) -> Envelope {
-    let extra = call.request_id.iter().map(|id| ("x-request-id".to_owned(), id.clone()));
+pub(super) fn envelope(call: &Call, of_client: &str, tenant: Option<WorkspaceId>) -> Envelope {
+    let told = |name: &str, value: &Option<String>| Some((name.to_owned(), value.clone()?));
+    let request_id = told("x-request-id", &call.request_id);
+    let client_hash = told("client_hash", &call.client_hash);
     Envelope {
         workspace_id: tenant,
         metadata: Metadata {
             actor: call.caller.actor(),
             credential: None,
-            request_id: (!request_id.is_empty()).then(|| request_id.to_owned()),
+            request_id: (!of_client.is_empty()).then(|| of_client.to_owned()),
             client_address: call.peer.clone(),
             traceparent: telemetry::current_traceparent(call.traceparent.as_deref()),
             causation: None,
-            extra: extra.collect::<BTreeMap<_, _>>(),
+            extra: request_id.into_iter().chain(client_hash).collect::<BTreeMap<_, _>>(),
         },
     }
 }

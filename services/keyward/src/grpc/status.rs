@@ -210,6 +210,7 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::CommitOutcomeUnknown
         | ErrorReason::Overloaded
         | ErrorReason::ShuttingDown
+        | ErrorReason::IdentityProviderUnavailable
         | ErrorReason::LogUnsound => Code::Unavailable,
         ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorReason::MethodUnknown => Code::Unimplemented,

@@ -197,6 +197,55 @@ async fn every_promised_metric_is_on_the_page_and_counts() {
 }
 
 #[tokio::test]
+async fn a_jwt_that_is_refused_is_counted_by_its_fault_and_never_logged() {
+    let deployment = Deployment::new().await;
+    let tenant = deployment.tenant().await;
+    let table = deployment.file("issuers.toml");
+    let example = include_str!("../../../../deploy/jwt-issuers.example.toml");
+    // Nobody listens there, and only one issuer is left.
+    let row =
+        example.replace("https://login.example.com/.well-known/jwks.json", "http://127.0.0.1:1/");
+    let row = row.rsplit_once("[[issuer]]").unwrap().0.to_owned();
+    std::fs::write(&table, row).unwrap();
+    let flags = ["--jwt-issuers", table.to_str().unwrap(), "--log", "debug"];
+    let keyward = deployment.serve(&flags).await;
+    let client = Client::new(keyward.address(), &tenant);
+    // {"alg":"ES256"} and claims that are good but for the signature.
+    let claims = serde_json::json!({
+        "iss": "https://login.example.com/", "aud": "https://keyward.example.com",
+        "sub": "canary-subject", "exp": 4_000_000_000_u64,
+    });
+    let claims = base64::Engine::encode(
+        &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+        claims.to_string(),
+    );
+    let without_keys = format!("eyJhbGciOiJFUzI1NiJ9.{claims}.Y2FuYXJ5");
+    for (token, code) in
+        [("canary.canary.canary", Code::Unauthenticated), (&without_keys, Code::Unavailable)]
+    {
+        let list = api::v1::ListApiKeysRequest::default();
+        let refused = client.rpc.clone().list_api_keys(bearer(token, list)).await.unwrap_err();
+        assert_eq!(refused.code(), code, "{refused:?}");
+    }
+    let page = scrape(keyward.metrics_address()).await;
+    for (name, label) in [
+        ("keyward_jwt_refused_total", "fault=\"form\""),
+        ("keyward_jwt_refused_total", "issuer=\"none\""),
+        ("keyward_jwt_refused_total", "fault=\"no_keys\""),
+        ("keyward_jwt_refused_total", "issuer=\"corp\""),
+    ] {
+        assert!((total(&page, name, label) - 1.0).abs() < 0.1, "{name} {label}: {page}");
+    }
+    assert!(total(&page, "keyward_jwks_looks_total", "outcome=\"failed\"") > 0.5, "{page}");
+    let finished = keyward.stop().await;
+    assert!(finished.err.contains("a JWT was refused"), "{}", finished.err);
+    assert!(finished.err.contains("keys can't be read"), "{}", finished.err);
+    for secret in ["canary", claims.as_str(), "Y2FuYXJ5"] {
+        assert!(!finished.err.contains(secret), "{secret}: {}", finished.err);
+    }
+}
+
+#[tokio::test]
 async fn logs_are_json_when_nobody_watches_and_text_when_asked_for() {
     let deployment = Deployment::new().await;
     let finished = deployment.serve(&["--log", "debug"]).await.stop().await;

@@ -50,6 +50,39 @@ async fn a_setting_that_cannot_be_is_refused_in_one_line_that_names_it() {
 }
 
 #[tokio::test]
+async fn a_table_of_issuers_that_cannot_be_is_refused_in_one_line_before_the_database_is_touched() {
+    let folder = fresh_folder();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let good = include_str!("../../../../deploy/jwt-issuers.example.toml");
+    let table = |keys: &str| {
+        good.replace("https://login.example.com/.well-known/jwks.json", "http://127.0.0.1:1/")
+            .replace("/etc/keyward/portal-jwks.json", keys)
+    };
+    std::fs::write(at("keys.json"), "{\"keys\":[]}").unwrap();
+    for (name, text, said) in [
+        ("empty.toml", String::new(), "must have 1 to 32"),
+        ("word.toml", "canary-word".to_owned(), "word.toml"),
+        ("member.toml", good.replace("audience", "audiance"), "audiance"),
+        ("algorithm.toml", good.replace("ES256", "HS256"), "issuer \"corp\": algorithm must be"),
+        ("roots.toml", good.replace("# ca_file = \"", "ca_file = \"/none"), "/none"),
+        ("missing.toml", table("/none.json"), "issuer \"portal\": its key set can't be used"),
+        ("useless.toml", table(&at("keys.json")), "none of its keys"),
+    ] {
+        std::fs::write(at(name), text).unwrap();
+        let flags = ["--jwt-issuers", &at(name), "--keyring", "/x", "--operator-token-file", "/x"];
+        let refused = run(&flags, &[URL]).await;
+        assert_eq!(refused.code, Some(1), "{name}: {}", refused.err);
+        let complaint = refused.complaint();
+        assert!(complaint.starts_with("--jwt-issuers: "), "{name}: {}", refused.err);
+        assert!(complaint.contains(said), "{name}: {complaint}");
+        assert!(!complaint.contains("canary"), "{complaint}");
+    }
+    let flags = ["--jwt-issuers", "/none", "--keyring", "/x", "--operator-token-file", "/x"];
+    let refused = run(&flags, &[URL]).await;
+    assert!(refused.complaint().starts_with("--jwt-issuers: can't read /none"), "{}", refused.err);
+}
+
+#[tokio::test]
 async fn a_variable_that_is_none_of_ours_is_refused_by_name() {
     let refused = run(&[], &[("KEYWARD_TLS_CERTIFICATE", "/etc/tls.pem")]).await;
     assert_eq!(refused.code, Some(1));
