@@ -29,6 +29,7 @@ use crate::config::Config;
 use crate::freshness;
 use crate::grpc::Services;
 use crate::grpc::express::ExpressLayer;
+use crate::keyring::watch::RingWatch;
 use crate::node::Node;
 use crate::operator::OperatorTokenError;
 use crate::server::{Limits, Listener, MESSAGE, TlsError, server_config};
@@ -320,6 +321,8 @@ fn keep_up(
         let flushing = Flusher::new(Arc::clone(node)).run(every, stop.clone());
         upkeep.spawn("the flush of usage", stop, flushing);
     }
+    let watching = RingWatch::new(Arc::clone(node), config.clone()).run(stop.clone());
+    upkeep.spawn("the watch over the key ring", stop, watching);
     let clearing = past::keep_small(Arc::clone(node), stop.clone());
     upkeep.spawn("the clearing of what is past", stop, clearing);
 }

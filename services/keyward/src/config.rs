@@ -37,6 +37,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// The key ring; made at the first start only on the managed database.
     pub keyring: PathBuf,
+    /// A program and its arguments whose output is the key ring, instead of the file.
+    pub keyring_command: Option<Vec<String>>,
     /// The operator's token; made likewise.
     pub operator_token_file: PathBuf,
     /// What credentials begin with.
@@ -173,7 +175,12 @@ impl Config {
             pool_size: within("pool-size", settings.pool_size.unwrap_or(16), 2..=512)?,
             accept_async: settings.accept_async.unwrap_or(false),
             trust_database: false,
-            keyring: file("keyring", settings.keyring.as_ref(), "keyring.toml")?,
+            keyring_command: keyring_command(&settings)?,
+            keyring: match settings.keyring_command {
+                // Never read; what works on the file says so.
+                Some(_) => PathBuf::new(),
+                None => file("keyring", settings.keyring.as_ref(), "keyring.toml")?,
+            },
             operator_token_file: file(
                 "operator-token-file",
                 settings.operator_token_file.as_ref(),
@@ -361,6 +368,21 @@ fn metrics_listen(settings: &Settings) -> Result<Option<SocketAddr>, ConfigError
         return Err(setting("metrics-listen", "must be on loopback"));
     }
     Ok(Some(address))
+}
+
+/// The words of the command that prints the key ring. No shell reads them, so there is no quoting.
+fn keyring_command(settings: &Settings) -> Result<Option<Vec<String>>, ConfigError> {
+    let Some(text) = &settings.keyring_command else {
+        return Ok(None);
+    };
+    if settings.keyring.is_some() {
+        return Err(setting("keyring-command", "can't be set beside --keyring"));
+    }
+    let words: Vec<String> = text.split_ascii_whitespace().map(str::to_owned).collect();
+    if words.is_empty() {
+        return Err(setting("keyring-command", "must name a program"));
+    }
+    Ok(Some(words))
 }
 
 /// A file that the managed default makes by itself and that a real deployment must name.

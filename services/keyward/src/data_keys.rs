@@ -10,9 +10,10 @@ use eventlog::{Database, LogError};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use uuid::Uuid;
-use vault::{Dek, Keks, NoEntropy, OpenError, Place, SealError, SealPurpose, WrappedDek};
+use vault::{Dek, NoEntropy, OpenError, Place, SealError, SealPurpose, WrappedDek};
 
 use crate::entropy;
+use crate::keyring::LiveRing;
 
 /// How many opened data keys are remembered; past it all are forgotten and opened anew.
 const MOST_REMEMBERED: usize = 4_096;
@@ -20,7 +21,7 @@ const MOST_REMEMBERED: usize = 4_096;
 /// Opens and makes data keys.
 pub struct DataKeys {
     database: Database,
-    keks: Arc<Keks>,
+    ring: Arc<LiveRing>,
     opened: Mutex<HashMap<Uuid, Arc<Dek>>>,
     active: Mutex<HashMap<WorkspaceId, Uuid>>,
 }
@@ -49,10 +50,10 @@ impl From<tokio_postgres::Error> for DataKeyError {
 }
 
 impl DataKeys {
-    /// The data keys in this database, wrapped by these key-encryption keys.
+    /// The data keys in this database, wrapped by the key-encryption keys of this ring.
     #[must_use]
-    pub fn new(database: Database, keks: Arc<Keks>) -> Self {
-        Self { database, keks, opened: Mutex::default(), active: Mutex::default() }
+    pub fn new(database: Database, ring: Arc<LiveRing>) -> Self {
+        Self { database, ring, opened: Mutex::default(), active: Mutex::default() }
     }
 
     /// The data key that seals for `workspace` now; made if it has none.
@@ -74,7 +75,8 @@ impl DataKeys {
         let mut row = client.query_opt(read, &[&workspace.uuid()]).await?;
         if row.is_none() {
             let id = entropy::uuid_v7(now)?;
-            let wrapped = self.keks.wrap(&self.keks.new_dek(workspace, id)?)?;
+            let keks = Arc::clone(self.ring.load().keks());
+            let wrapped = keks.wrap(&keks.new_dek(workspace, id)?)?;
             // Whoever is first wins; everybody reads what the first one wrote.
             client
                 .execute(
@@ -131,7 +133,8 @@ impl DataKeys {
         bytes: Vec<u8>,
     ) -> Result<Arc<Dek>, DataKeyError> {
         let kek = u16::try_from(kek).map_err(|_| OpenError::UnknownKek(0))?;
-        let dek = Arc::new(self.keks.unwrap(workspace, id, &WrappedDek { kek, bytes })?);
+        let dek =
+            Arc::new(self.ring.load().keks().unwrap(workspace, id, &WrappedDek { kek, bytes })?);
         let mut opened = locked(&self.opened);
         if opened.len() >= MOST_REMEMBERED {
             opened.clear();

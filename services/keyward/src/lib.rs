@@ -15,6 +15,7 @@ mod entropy;
 pub mod freshness;
 mod grpc;
 mod imported;
+mod keyring;
 mod node;
 pub mod operator;
 pub mod rebuild;

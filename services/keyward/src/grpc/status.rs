@@ -310,6 +310,10 @@ impl From<LogError> for Refusal {
                 Self::new(ErrorReason::LogUnsound, "the log is not the one that this node knew")
                     .retry_after(Duration::from_secs(1))
             }
+            LogError::UnknownChainKey { .. } => {
+                tracing::error!(error = &error as &dyn Error, "this node's key ring is behind");
+                unavailable()
+            }
             LogError::Lagging { .. } => {
                 Self::new(ErrorReason::ProjectionLagging, "the read model is behind the log")
                     .retry_after(Duration::from_millis(500))
