@@ -92,6 +92,15 @@ impl Site {
         .await;
     }
 
+    /// Waits until a key that was made on another node passes on this one, too.
+    pub(crate) async fn knows(&self, node: usize, key: &str) {
+        let mut client = self.client(node);
+        eventually("the new key passes on the other node", PATIENCE, async || {
+            client.verify(key).await.is_ok_and(|verdict| verdict.denial() == Denial::Unspecified)
+        })
+        .await;
+    }
+
     pub(crate) async fn stop(self) {
         for node in self.nodes {
             node.stop().await;
@@ -164,6 +173,7 @@ impl Watcher {
 async fn every_kind_of_key_is_rotated_while_keys_verify_on_every_node() {
     let site = Site::new().await;
     let old = site.client(0).create(site.client(0).plain_key()).await.unwrap().secret;
+    site.knows(1, &old).await;
     let watcher = Watcher::new(&site, &old);
     for purpose in ["kek", "pepper", "page_token", "chain"] {
         site.rotate(purpose).await;
@@ -171,13 +181,8 @@ async fn every_kind_of_key_is_rotated_while_keys_verify_on_every_node() {
         let request = maker.plain_key();
         let new = maker.create(request).await.unwrap().secret;
         maker.assert_accepted(&new).await;
-        // The other node hears of it a little later.
-        let mut other = site.client(0);
-        eventually("the new key passes on the other node", PATIENCE, async || {
-            other.verify(&new).await.is_ok_and(|verdict| verdict.denial() == Denial::Unspecified)
-        })
-        .await;
-        other.assert_accepted(&old).await;
+        site.knows(0, &new).await;
+        site.client(0).assert_accepted(&old).await;
     }
     watcher.end().await;
     let said = site.does("list").await;
@@ -207,7 +212,7 @@ async fn data_keys_are_wrapped_anew_and_the_old_kek_goes_only_then() {
     }
     // What was sealed before opens, also on a node that starts with the ring of today.
     let key = client.create(client.plain_key()).await.unwrap().secret;
-    site.client(1).assert_accepted(&key).await;
+    site.knows(1, &key).await;
     let started = site.deployment.serve(&[]).await;
     Client::new(started.address(), &site.tenant).assert_accepted(&key).await;
     started.stop().await;
@@ -304,7 +309,7 @@ async fn a_node_without_the_chain_key_of_others_answers_nothing_until_it_has_it(
     let site = Site::new().await;
     let mut maker = site.client(0);
     let old = maker.create(maker.plain_key()).await.unwrap().secret;
-    site.client(1).assert_accepted(&old).await;
+    site.knows(1, &old).await;
     site.does("new chain").await;
     site.does("activate chain 2 --force").await;
     site.give(0, &active("chain", 2)).await;

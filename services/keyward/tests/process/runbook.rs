@@ -165,6 +165,7 @@ async fn the_steps_of_a_rotation_are_as_the_runbook_has_them() {
     let site = Site::new().await;
     let mut client = Client::new(site.nodes[0].address(), &site.tenant);
     let key = client.create(client.plain_key()).await.unwrap().secret;
+    site.knows(1, &key).await;
     for step in &steps {
         eventually(step, PATIENCE, async || site.officer(step).await.code == Some(0)).await;
         let metric = match step.split_once(' ').map_or(step.as_str(), |(name, _)| name) {
