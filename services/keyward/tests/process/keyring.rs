@@ -305,6 +305,24 @@ async fn a_key_that_a_living_node_lacks_is_not_activated_unless_forced() {
 }
 
 #[tokio::test]
+async fn a_node_without_the_kek_of_others_says_that_another_one_answers() {
+    let site = Site::new().await;
+    site.does("new kek").await;
+    site.does("activate kek 2 --force").await;
+    site.give(0, &active("kek", 2)).await;
+    let [mut has, mut lacks] = [site.client(0), site.client(1)];
+    let mut request = has.plain_key();
+    let owner_email = "owner@example.com".to_owned();
+    request.owner = Some(api::v1::Owner { owner_email, ..api::v1::Owner::default() });
+    has.create(request.clone()).await.unwrap();
+    let refused = lacks.create(request.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable, "{refused}");
+    site.give(1, &active("kek", 2)).await;
+    lacks.create(request).await.unwrap();
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn a_node_without_the_chain_key_of_others_answers_nothing_until_it_has_it() {
     let site = Site::new().await;
     let mut maker = site.client(0);

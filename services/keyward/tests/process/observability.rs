@@ -165,6 +165,9 @@ async fn every_promised_metric_is_on_the_page_and_counts() {
         "keyward_pool_wait_seconds",
         "keyward_usage_dropped_total",
         "keyward_usage_flush_failures_total",
+        "keyward_keyring_active_id",
+        "keyward_keyring_newest_id",
+        "keyward_keyring_reloads_total",
     ] {
         assert!(page.contains(&format!("\n# TYPE {family} ")), "{family} is missing: {page}");
         assert!(page.contains(&format!("\n# HELP {family} ")), "{family} is not explained");
