@@ -1,8 +1,12 @@
 //! The chain of MACs that makes the log tamper-evident.
 //!
 //! `mac(n) = MAC(mac(n-1) || envelope(n))`, where the envelope holds every stored column, each with
-//! its length in front, so that no two different events share one. The key is the caller's: this
+//! its length in front, so that no two different events share one. The keys are the caller's: this
 //! crate has no cryptography of its own.
+//!
+//! New links are made under the active key. An event says by its id which key that was; the MAC need
+//! not cover the id, for under another key it would be another MAC. What has no id of its own, the link
+//! before the first event, is under the first key, which stays for as long as the log lives.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,30 +21,71 @@ pub type Mac = [u8; 32];
 
 /// The keyed MAC (HMAC-SHA-256 in production) that links events. Cheap to clone.
 #[derive(Clone)]
-pub struct ChainMac(Arc<Keyed>);
+pub struct ChainMac {
+    active: Arc<Active>,
+    under: Arc<Under>,
+}
 
-type Keyed = dyn Fn(&[u8]) -> Mac + Send + Sync;
+type Active = dyn Fn(&[u8]) -> (u16, Mac) + Send + Sync;
+type Under = dyn Fn(Option<u16>, &[u8]) -> Option<Mac> + Send + Sync;
 
 impl ChainMac {
-    /// Wraps a keyed MAC. The same key must be given for as long as the log lives.
+    /// A MAC under one key, with the id 1. The same key must be given for as long as the log lives.
     pub fn new(mac: impl Fn(&[u8]) -> Mac + Send + Sync + 'static) -> Self {
-        Self(Arc::new(mac))
+        let mac = Arc::new(mac);
+        let active = Arc::clone(&mac);
+        Self::of_keys(
+            move |text| (1, active(text)),
+            move |key, text| (key.unwrap_or(1) == 1).then(|| mac(text)),
+        )
+    }
+
+    /// A MAC under several keys, which may change while the log is open. `active` makes a link and says
+    /// by the id under which key; `under` is the MAC under the key with an id, or without one under the
+    /// first key, which must always be the same. It is `None` if there is no such key.
+    pub fn of_keys(
+        active: impl Fn(&[u8]) -> (u16, Mac) + Send + Sync + 'static,
+        under: impl Fn(Option<u16>, &[u8]) -> Option<Mac> + Send + Sync + 'static,
+    ) -> Self {
+        Self { active: Arc::new(active), under: Arc::new(under) }
     }
 
     /// The link before the first event of a log.
     pub(crate) fn genesis(&self, log_id: Uuid) -> Mac {
         let mut text = b"keyward.log.genesis.v1".to_vec();
         text.extend_from_slice(log_id.as_bytes());
-        (self.0)(&text)
+        // Without an id there always is a key; a ring without any would be none.
+        (self.under)(None, &text).unwrap_or_default()
     }
 
-    /// The link that follows `previous` when `envelope` is appended.
-    pub(crate) fn link(&self, previous: &Mac, envelope: &Envelope<'_>) -> Mac {
-        let mut text = Vec::with_capacity(256 + envelope.metadata.len() + envelope.payload.len());
-        text.extend_from_slice(previous);
-        envelope.write(&mut text);
-        (self.0)(&text)
+    /// The link that follows `previous` when `envelope` is appended, and the id of its key.
+    pub(crate) fn link(&self, previous: &Mac, envelope: &Envelope<'_>) -> (u16, Mac) {
+        (self.active)(&text(previous, envelope))
     }
+
+    /// Whether the event carries the link that follows `previous`.
+    fn follows(&self, previous: &Mac, event: &RecordedEvent) -> Result<bool, LogError> {
+        let mac = (self.under)(event.chain_key, &text(previous, &Envelope::of(event)));
+        Ok(mac.ok_or_else(|| unknown_key(event.position, event.chain_key))? == event.mac)
+    }
+
+    /// Refuses what is linked under a key that is not here.
+    pub(crate) fn check_key(&self, position: Position, key: Option<u16>) -> Result<(), LogError> {
+        let known = (self.under)(key, &[]);
+        known.map(drop).ok_or_else(|| unknown_key(position, key))
+    }
+}
+
+fn unknown_key(position: Position, key: Option<u16>) -> LogError {
+    LogError::UnknownChainKey { position, key: key.unwrap_or_default() }
+}
+
+/// What a link is the MAC of.
+fn text(previous: &Mac, envelope: &Envelope<'_>) -> Vec<u8> {
+    let mut text = Vec::with_capacity(256 + envelope.metadata.len() + envelope.payload.len());
+    text.extend_from_slice(previous);
+    envelope.write(&mut text);
+    text
 }
 
 impl fmt::Debug for ChainMac {
@@ -118,7 +163,7 @@ impl Tip {
         if event.position != due {
             return Err(LogError::corrupt(due, Fault::Missing));
         }
-        if chain.link(&self.mac, &Envelope::of(event)) != event.mac {
+        if !chain.follows(&self.mac, event)? {
             return Err(LogError::corrupt(due, Fault::MacMismatch));
         }
         *self = Self { position: due, mac: event.mac };

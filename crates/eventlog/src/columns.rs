@@ -21,6 +21,7 @@ pub(crate) struct EventColumns<'a> {
     payloads: Vec<&'a [u8]>,
     metadata: Vec<&'a [u8]>,
     macs: Vec<&'a [u8]>,
+    chain_keys: Vec<i32>,
 }
 
 impl<'a> EventColumns<'a> {
@@ -37,10 +38,11 @@ impl<'a> EventColumns<'a> {
             payloads: events.iter().map(|e| e.event.payload.as_slice()).collect(),
             metadata: events.iter().map(|e| e.metadata).collect(),
             macs: events.iter().map(|e| e.mac.as_slice()).collect(),
+            chain_keys: events.iter().map(|e| i32::from(e.chain_key)).collect(),
         }
     }
 
-    pub(crate) fn parameters(&'a self, now: &'a Timestamp) -> [Parameter<'a>; 11] {
+    pub(crate) fn parameters(&'a self, now: &'a Timestamp) -> [Parameter<'a>; 12] {
         [
             &self.positions,
             &self.streams,
@@ -53,6 +55,7 @@ impl<'a> EventColumns<'a> {
             &self.metadata,
             now,
             &self.macs,
+            &self.chain_keys,
         ]
     }
 }

@@ -78,5 +78,6 @@ fn recorded(planned: &crate::plan::PlannedEvent<'_>, plan: &Plan<'_>) -> Recorde
         metadata_bytes: planned.metadata.to_vec(),
         recorded_at: plan.now,
         mac: planned.mac,
+        chain_key: Some(planned.chain_key),
     }
 }

@@ -58,6 +58,17 @@ pub enum LogError {
         /// What is wrong there.
         what: Fault,
     },
+    /// An event is linked under a chain key that is not here: whether it is sound can't be told until
+    /// the key is.
+    #[error(
+        "the key ring has no chain key {key}, under which position {position} of the log is: give this program the newest key ring"
+    )]
+    UnknownChainKey {
+        /// The event.
+        position: Position,
+        /// The key's id.
+        key: u16,
+    },
     /// A projection did not reach the position in time.
     #[error("projection {projection} has not reached position {position} in time")]
     Lagging {
@@ -162,6 +173,7 @@ impl LogError {
             | Self::DuplicateEvent { .. }
             | Self::Invalid(_)
             | Self::Corrupt { .. }
+            | Self::UnknownChainKey { .. }
             | Self::Configuration { .. } => false,
         }
     }

@@ -212,6 +212,8 @@ pub struct RecordedEvent {
     pub recorded_at: Timestamp,
     /// The link of the chain that ends here.
     pub mac: Mac,
+    /// The chain key that the link was made under; `None` for the first one.
+    pub chain_key: Option<u16>,
 }
 
 impl RecordedEvent {

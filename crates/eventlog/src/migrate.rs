@@ -45,6 +45,10 @@ pub const LOG_MIGRATIONS: MigrationSet = MigrationSet {
             name: "0005_verifier_beats.sql",
             sql: include_str!("../migrations/0005_verifier_beats.sql"),
         },
+        Migration {
+            name: "0006_chain_keys.sql",
+            sql: include_str!("../migrations/0006_chain_keys.sql"),
+        },
     ],
 };
 

@@ -45,6 +45,7 @@ pub(crate) struct PlannedEvent<'a> {
     pub(crate) workspace_id: Option<&'a str>,
     pub(crate) metadata: &'a [u8],
     pub(crate) mac: Mac,
+    pub(crate) chain_key: u16,
 }
 
 /// The answer of one command.
@@ -190,7 +191,7 @@ impl<'a> Plan<'a> {
                 metadata: &command.metadata,
                 payload: &event.payload,
             };
-            let mac = chain.link(&self.head.mac, &envelope);
+            let (chain_key, mac) = chain.link(&self.head.mac, &envelope);
             self.ids.insert(event.event_id, self.events.len());
             let metadata = &command.metadata;
             self.events.push(PlannedEvent {
@@ -201,6 +202,7 @@ impl<'a> Plan<'a> {
                 workspace_id,
                 metadata,
                 mac,
+                chain_key,
             });
             self.past.revisions.insert(stream.clone(), revision);
             self.head.position = position;

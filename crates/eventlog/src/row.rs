@@ -19,7 +19,7 @@ macro_rules! select_events {
     ($rest:literal) => {
         concat!(
             "SELECT position, stream, revision, event_id, kind, schema, workspace_id, payload, ",
-            "metadata, recorded_at, mac FROM log.events ",
+            "metadata, recorded_at, mac, chain_key FROM log.events ",
             $rest
         )
     };
@@ -94,7 +94,14 @@ pub(crate) fn event(row: &Row) -> Result<RecordedEvent, LogError> {
         recorded_at: row.try_get::<_, Micros>(9).map_err(unreadable_row(position))?.0,
         mac: Mac::try_from(mac)
             .map_err(|_| LogError::corrupt(position, Fault::Undecodable("mac")))?,
+        chain_key: chain_key(position, row.try_get(11)?)?,
     })
+}
+
+/// The id of a chain key as it is stored.
+pub(crate) fn chain_key(position: Position, stored: Option<i32>) -> Result<Option<u16>, LogError> {
+    let id = stored.map(u16::try_from).transpose();
+    id.map_err(|_| LogError::corrupt(position, Fault::Undecodable("chain key")))
 }
 
 fn unreadable_row(position: Position) -> impl FnOnce(tokio_postgres::Error) -> LogError {

@@ -39,7 +39,9 @@ use crate::writer::check_grown;
 pub(crate) const CHANNEL: &str = "keyward_log";
 
 const LOCK: &str = "SELECT log_id, epoch, position, mac, \
-     (SELECT mac FROM log.events WHERE position = $1) FROM log.head FOR UPDATE";
+     (SELECT mac FROM log.events WHERE position = $1), \
+     (SELECT chain_key FROM log.events WHERE events.position = head.position) \
+     FROM log.head FOR UPDATE";
 const REVISIONS: &str = "SELECT wanted.stream, clock_timestamp(), \
      (SELECT max(revision) FROM log.events AS stored WHERE stored.stream = wanted.stream) \
      FROM unnest($1::text[]) AS wanted (stream)";
@@ -51,12 +53,13 @@ const REQUESTS: &str = "SELECT workspace, caller, rpc, request_id, \
           AS wanted (workspace, caller, rpc, request_id) \
      JOIN log.requests USING (workspace, caller, rpc, request_id)";
 const INSERT_EVENTS: &str = "INSERT INTO log.events (position, stream, revision, event_id, kind, \
-     schema, workspace_id, payload, metadata, recorded_at, mac) \
+     schema, workspace_id, payload, metadata, recorded_at, mac, chain_key) \
      SELECT position, stream, revision, event_id, kind, schema, workspace_id, payload, metadata, \
-     $10::timestamptz, mac \
+     $10::timestamptz, mac, chain_key \
      FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::int[], \
-     $7::text[], $8::bytea[], $9::bytea[], $11::bytea[]) \
-     AS new (position, stream, revision, event_id, kind, schema, workspace_id, payload, metadata, mac)";
+     $7::text[], $8::bytea[], $9::bytea[], $11::bytea[], $12::int[]) \
+     AS new (position, stream, revision, event_id, kind, schema, workspace_id, payload, metadata, \
+     mac, chain_key)";
 const MOVE_HEAD: &str = "UPDATE log.head SET position = $1, mac = $2 \
      FROM (SELECT CASE WHEN $3 THEN pg_notify('keyward_log', $1::bigint::text) END) AS told";
 const INSERT_REQUESTS: &str = "INSERT INTO log.requests (workspace, caller, rpc, request_id, \
@@ -69,18 +72,18 @@ const AT_ONCE: &str = "WITH moved AS ( \
      UPDATE log.head SET position = $1, mac = $2 \
      WHERE log_id = $3 AND epoch = $4 AND position = $5 AND mac = $6 RETURNING position), \
      inserted AS (INSERT INTO log.events (position, stream, revision, event_id, kind, \
-     schema, workspace_id, payload, metadata, recorded_at, mac) \
+     schema, workspace_id, payload, metadata, recorded_at, mac, chain_key) \
      SELECT new.position, stream, revision, event_id, kind, schema, workspace_id, payload, metadata, \
-     $16::timestamptz, mac FROM moved, unnest($7::bigint[], $8::text[], $9::bigint[], $10::uuid[], \
-     $11::text[], $12::int[], $13::text[], $14::bytea[], $15::bytea[], $17::bytea[]) \
+     $16::timestamptz, mac, chain_key FROM moved, unnest($7::bigint[], $8::text[], $9::bigint[], $10::uuid[], \
+     $11::text[], $12::int[], $13::text[], $14::bytea[], $15::bytea[], $17::bytea[], $18::int[]) \
      AS new (position, stream, revision, event_id, kind, schema, workspace_id, payload, metadata, \
-     mac)), \
+     mac, chain_key)), \
      remembered AS (INSERT INTO log.requests (workspace, caller, rpc, request_id, \
      content_digest, position, sealed_reply, expires_at) \
-     SELECT new.* FROM moved, unnest($18::text[], $19::text[], $20::text[], $21::text[], \
-     $22::bytea[], $23::bigint[], $24::bytea[], $25::timestamptz[]) AS new) \
+     SELECT new.* FROM moved, unnest($19::text[], $20::text[], $21::text[], $22::text[], \
+     $23::bytea[], $24::bigint[], $25::bytea[], $26::timestamptz[]) AS new) \
      SELECT clock_timestamp(), \
-     CASE WHEN $26 THEN pg_notify('keyward_log', position::text) END FROM moved";
+     CASE WHEN $27 THEN pg_notify('keyward_log', position::text) END FROM moved";
 
 type Parameters<'a> = [&'a (dyn ToSql + Sync); 1];
 
@@ -226,6 +229,8 @@ impl Session {
         let locked = head?;
         let head = row::head(&locked, |log_id| chain.genesis(log_id))?;
         check_grown(known, &head, locked.try_get(4)?)?;
+        // Not on top of what can't be checked here.
+        chain.check_key(head.position, row::chain_key(head.position, locked.try_get(5)?)?)?;
         past(head, &revisions?, &events?, &requests?)
     }
 

@@ -1,5 +1,5 @@
-//! The MAC that chains the events of the log. What it covers, and in which order, is the log's; the
-//! log itself has no cryptography and is handed this as a closure.
+//! The MAC chain of the event log. What a link covers, and in which order, is the log's; the log itself
+//! has no cryptography and is handed this as closures.
 
 use ring::hmac;
 
@@ -17,10 +17,28 @@ impl ChainKey {
         Self { keys }
     }
 
-    /// HMAC-SHA-256 of `message` under the active key.
+    /// HMAC-SHA-256 of `message` under the active key, and the id of that key.
     #[must_use]
-    pub fn mac(&self, message: &[u8]) -> [u8; 32] {
-        hash::mac(self.keys.active().1, message)
+    pub fn link(&self, message: &[u8]) -> (u16, [u8; 32]) {
+        let (id, key) = self.keys.active();
+        (id, hash::mac(key, message))
+    }
+
+    /// HMAC-SHA-256 of `message` under the key with this id, if the ring has it; without an id, under
+    /// the first one.
+    #[must_use]
+    pub fn under(&self, id: Option<u16>, message: &[u8]) -> Option<[u8; 32]> {
+        match id {
+            Some(id) => self.keys.get(id).map(|key| hash::mac(key, message)),
+            None => Some(self.lasting(message)),
+        }
+    }
+
+    /// HMAC-SHA-256 of `message` under the first key, the one with the lowest id: for what must come out
+    /// the same whichever key is active. A ring never loses that key, and gets none with a lower id.
+    #[must_use]
+    pub fn lasting(&self, message: &[u8]) -> [u8; 32] {
+        hash::mac(self.keys.first().1, message)
     }
 
     /// Which key is active.

@@ -69,6 +69,17 @@ pub enum OpenError {
     NotText,
 }
 
+/// A data key could not be wrapped anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RewrapError {
+    /// It does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It can't be wrapped.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
 /// A data key of a workspace: 32 random bytes, wiped when dropped. It can't be printed.
 ///
 /// Nonces are random, so one DEK may seal at most 2^32 values; a key's settings stay far below.
@@ -228,6 +239,19 @@ impl Keks {
         }
         key.copy_from_slice(&bytes);
         Ok(Dek { id, workspace, key })
+    }
+
+    /// The data key `id` of a workspace, wrapped anew under the active KEK.
+    ///
+    /// # Errors
+    /// As [`Keks::unwrap`] and [`Keks::wrap`].
+    pub fn rewrap(
+        &self,
+        workspace: WorkspaceId,
+        id: Uuid,
+        wrapped: &WrappedDek,
+    ) -> Result<WrappedDek, RewrapError> {
+        Ok(self.wrap(&self.unwrap(workspace, id, wrapped)?)?)
     }
 
     /// Which KEK wraps new data keys; a [`WrappedDek`] under another one is due to be wrapped anew.

@@ -1,10 +1,11 @@
-//! The key ring: the keys that live outside the database, in one file.
+//! The key ring: the keys that live outside the database, in one text.
 //!
 //! The ring holds at least one key for each [`KeyPurpose`], one of them active: new values are made
 //! under the active one, old ones still open under theirs. The keys themselves can't be taken out.
-//! Reading the file's text is `parse`, its place on the disk is `file`; changing a ring while the
-//! service runs is not offered.
+//! Reading the text is `parse`, its place on the disk is `file`, changing what stands there is `edit`.
+//! A ring that was read never changes; who is to use another one, and when, is the service's work.
 
+mod edit;
 mod error;
 mod file;
 mod parse;
@@ -14,6 +15,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use edit::RingEdit;
 pub use error::{KeyRingError, KeyRingFault};
 pub(crate) use slots::Slots;
 
@@ -66,9 +68,30 @@ pub struct KeyRing {
     chain: Arc<ChainKey>,
     tokens: Arc<Tokens>,
     checks: Vec<KeyCheck>,
+    keys: Vec<RingKey>,
+}
+
+/// One key of a ring, without the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RingKey {
+    /// What it is for.
+    pub purpose: KeyPurpose,
+    /// Its id.
+    pub id: u16,
+    /// Whether new values are made under it.
+    pub active: bool,
 }
 
 impl KeyRing {
+    /// The ring of a text that came from `place`, as errors call it.
+    ///
+    /// # Errors
+    /// [`KeyRingError`]: what to do, never a byte of the text.
+    pub fn parse(text: &str, place: &str) -> Result<Self, KeyRingError> {
+        let raw = RawRing::parse(text);
+        raw.map(|raw| Self::of(&raw)).map_err(|fault| KeyRingError::of(place.to_owned(), fault))
+    }
+
     /// Reads the ring at `path`, which nobody but its owner may be able to read.
     ///
     /// # Errors
@@ -118,6 +141,7 @@ impl KeyRing {
         });
         Self {
             checks: checks.collect(),
+            keys: raw.list(),
             peppers: Arc::new(Peppers::new(raw.pepper.slots(hash::hmac_key))),
             keks: Arc::new(Keks::new(raw.kek.slots(GcmKey::new))),
             chain: Arc::new(ChainKey::new(raw.chain.slots(hash::hmac_key))),
@@ -147,6 +171,12 @@ impl KeyRing {
     #[must_use]
     pub const fn tokens(&self) -> &Arc<Tokens> {
         &self.tokens
+    }
+
+    /// Every key, by purpose and id.
+    #[must_use]
+    pub fn keys(&self) -> &[RingKey] {
+        &self.keys
     }
 
     /// One check value for each key, active or not.

@@ -1,7 +1,7 @@
 //! All cryptography of Keyward but TLS: MACs of credentials, sealed envelopes, the key ring,
 //! chance.
 //!
-//! A [`KeyRing`] is read from one file and hands out what its keys can do, never the keys:
+//! A [`KeyRing`] is read from one text and hands out what its keys can do, never the keys:
 //! [`Peppers`] check secrets, [`Keks`] wrap the data keys ([`Dek`]) that seal other people's
 //! secrets, [`ChainKey`] authenticates the event log, [`Tokens`] seal short-lived texts. [`JwtKey`] is another's:
 //! the public key of an identity provider. `ring` is
@@ -28,12 +28,12 @@ mod tokens;
 pub use chain::ChainKey;
 pub use chance::{NoEntropy, fill, random};
 pub use check::KeyCheck;
-pub use envelope::{Dek, Keks, OpenError, Place, SealPurpose, WrappedDek};
+pub use envelope::{Dek, Keks, OpenError, Place, RewrapError, SealPurpose, WrappedDek};
 pub use fingerprint::{Fingerprint, Fingerprints};
 pub use gcm::SealError;
 pub use hash::{same_secret, sha256};
 pub use jwt::{JwtAlgorithm, JwtKey, JwtKeyFault};
-pub use keyring::{KeyPurpose, KeyRing, KeyRingError, KeyRingFault};
+pub use keyring::{KeyPurpose, KeyRing, KeyRingError, KeyRingFault, RingEdit, RingKey};
 pub use mask::{looks_masked, mask};
 pub use peppers::Peppers;
 pub use tokens::{NotOurs, TokenPurpose, Tokens};

@@ -59,6 +59,12 @@ impl Peppers {
         found.is_some() & same
     }
 
+    /// Whether the ring has this pepper.
+    #[must_use]
+    pub fn has(&self, pepper: PepperId) -> bool {
+        self.keys.get(pepper.0).is_some()
+    }
+
     /// Which pepper new digests are made under.
     #[must_use]
     pub const fn active_id(&self) -> PepperId {

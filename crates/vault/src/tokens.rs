@@ -80,6 +80,12 @@ impl Tokens {
         Self { keys }
     }
 
+    /// Which key seals new texts.
+    #[must_use]
+    pub const fn active_id(&self) -> u16 {
+        self.keys.active().0
+    }
+
     /// `plaintext` as base64url without padding, sealed for `purpose`. It opens only with the same
     /// `aad`: what the text hangs on but the other side is to send again, such as caller and
     /// filter.

@@ -25,11 +25,12 @@ pub use upkeep::EndedEarly;
 use upkeep::{Supervision, Upkeep};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, DatabaseChoice};
 use crate::freshness;
 use crate::grpc::Services;
 use crate::grpc::express::ExpressLayer;
 use crate::jwt::{Issuers, IssuersError};
+use crate::keyring::watch::RingWatch;
 use crate::node::Node;
 use crate::operator::OperatorTokenError;
 use crate::reload::Reload;
@@ -172,7 +173,7 @@ impl App {
                 .add_service(reflect().build_v1alpha()?.max_decoding_message_size(MESSAGE));
         }
         let tls = config.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new);
-        let reload = Reload::new().map_err(StartError::Signals)?;
+        let reload = Reload::new(heeds_hangups(config)).map_err(StartError::Signals)?;
         let limits = Limits::new(config);
         let failed = |source| StartError::Listen { address: config.listen, source };
         let routes = routes.routes();
@@ -193,7 +194,7 @@ impl App {
         let metrics_address = offer_metrics(config, telemetry, &mut upkeep, &stop_upkeep).await?;
         let standby = crate::storage::followed(config)?;
         keep_up(&node, config, &chain, standby, &mut upkeep, &stop_upkeep);
-        keep_files(reload, tls, &node.clock, &mut upkeep, &stop_upkeep);
+        keep_files(&node, config, reload, tls, &mut upkeep, &stop_upkeep);
         let report = health::report(health, Arc::clone(&node), stop_upkeep.clone());
         upkeep.spawn("the report of health", &stop_upkeep, report);
         let drained = CancellationToken::new();
@@ -288,18 +289,30 @@ async fn serve(
     listener.serve(stop, drain).await;
 }
 
+/// Whether SIGHUP means that files are to be read again. To a program that was only tried it comes from its
+/// terminal, and ends it.
+fn heeds_hangups(config: &Config) -> bool {
+    match config.database {
+        DatabaseChoice::Url(_) => true,
+        DatabaseChoice::Managed { .. } => config.tls.is_some(),
+    }
+}
+
 /// Starts what reads files again.
 fn keep_files(
+    node: &Arc<Node>,
+    config: &Config,
     reload: Reload,
     tls: Option<Arc<Tls>>,
-    clock: &Clock,
     upkeep: &mut Upkeep,
     stop: &CancellationToken,
 ) {
     if let Some(tls) = tls {
-        let keeping = tls.keep(clock.clone(), reload.subscribe(), stop.clone());
+        let keeping = tls.keep(node.clock.clone(), reload.subscribe(), stop.clone());
         upkeep.spawn("the certificates", stop, keeping);
     }
+    let watching = RingWatch::new(Arc::clone(node), config.clone(), reload.subscribe());
+    upkeep.spawn("the watch over the key ring", stop, watching.run(stop.clone()));
     upkeep.spawn("the signal to read files again", stop, reload.run(stop.clone()));
 }
 

@@ -4,6 +4,7 @@
 //! `verify-log` found the log unsound.
 
 mod events;
+mod keyring;
 mod migrate;
 mod output;
 mod rebuild;
@@ -50,9 +51,9 @@ enum Command {
     },
     /// Check every event, every MAC and the head of the log
     VerifyLog,
-    /// Make the key ring of a deployment
+    /// Make the key ring of a deployment, and rotate its keys
     #[command(subcommand)]
-    Keyring(secrets::KeyringCommand),
+    Keyring(keyring::KeyringCommand),
     /// Make the operator's token of a deployment
     #[command(subcommand)]
     OperatorToken(secrets::OperatorTokenCommand),
@@ -93,7 +94,7 @@ async fn run(command: Command, config: Config) -> Result<ExitCode, Failure> {
         Command::Migrate => migrate::run(&config).await,
         Command::Rebuild { projection } => rebuild::run(&config, projection).await,
         Command::VerifyLog => verify_log::run(&config).await,
-        Command::Keyring(command) => secrets::keyring(&config, &command),
+        Command::Keyring(command) => keyring::run(&config, command).await,
         Command::OperatorToken(command) => secrets::operator_token(&config, &command),
         Command::Workspace(command) => workspace::run(&config, command).await,
         Command::Events(command) => events::run(&config, command).await,

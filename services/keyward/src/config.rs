@@ -3,6 +3,7 @@
 //! The only place that reads the environment. An unknown flag, variable or member is refused: a
 //! mistyped `KEYWARD_TLS_CERT` must not make a plain listener.
 
+mod environment;
 mod settings;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use domain::config::Provider;
 use domain::{Brand, SpiffeId};
 
+pub use environment::refuse_unknown_variables;
 pub use settings::{LogFormat, Settings};
 
 /// Guesses that a caller may make in a minute unless another limit is set: 100 a second. A gateway of
@@ -44,6 +46,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// The key ring; made at the first start only on the managed database.
     pub keyring: PathBuf,
+    /// A program and its arguments whose output is the key ring, instead of the file.
+    pub keyring_command: Option<Vec<String>>,
     /// The operator's token; made likewise.
     pub operator_token_file: PathBuf,
     /// Whose certificates are operators', too.
@@ -177,7 +181,6 @@ impl Config {
         let database = database(&settings, listen, production)?;
         let managed = matches!(database, DatabaseChoice::Managed { .. });
         let folder = settings.folder.clone().unwrap_or_else(|| pgserver::default_folders().state);
-        let file = |flag, given, name| required_file(flag, given, &folder, name, managed);
         let (lease, heartbeat) = lease(&settings)?;
         Ok(Self {
             listen,
@@ -188,11 +191,14 @@ impl Config {
             pool_size: within("pool-size", settings.pool_size.unwrap_or(16), 2..=512)?,
             accept_async: settings.accept_async.unwrap_or(false),
             trust_database: false,
-            keyring: file("keyring", settings.keyring.as_ref(), "keyring.toml")?,
-            operator_token_file: file(
+            keyring_command: keyring_command(&settings)?,
+            keyring: keyring(&settings, &folder, managed)?,
+            operator_token_file: required_file(
                 "operator-token-file",
                 settings.operator_token_file.as_ref(),
+                &folder,
                 "operator-token",
+                managed,
             )?,
             operator_identities: operator_identities(&settings, tls.as_ref())?,
             jwt_issuers: settings.jwt_issuers.clone(),
@@ -242,38 +248,18 @@ impl Config {
     }
 }
 
-/// Refuses variables of the environment that begin with `KEYWARD_` and are none of `known`. Those that
-/// Kubernetes sets beside a service of that name are nobody's setting, and are passed over.
-///
-/// # Errors
-/// The first one that is not known.
-pub fn refuse_unknown_variables(known: &[String]) -> Result<(), ConfigError> {
-    #[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
-    let unknown = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-        .filter(|(name, _)| name.starts_with("KEYWARD_") && !known.contains(name))
-        .find(|(name, value)| !is_service_link(name, &value.to_string_lossy()));
-    unknown.map_or(Ok(()), |(name, _)| Err(ConfigError::UnknownVariable(name)))
-}
-
-/// Whether Kubernetes set this variable: `KEYWARD_SERVICE_HOST`, `KEYWARD_PORT_50051_TCP_ADDR` and so on.
-/// A bare `..._PORT` counts only with the value that they have there, an address with a scheme.
-fn is_service_link(name: &str, value: &str) -> bool {
-    const SCHEMES: [&str; 3] = ["tcp://", "udp://", "sctp://"];
-    let of_a_port = || {
-        let (_, rest) = name.rsplit_once("_PORT_")?;
-        let (number, _) = rest.split_once('_')?;
-        Some(number.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    name.ends_with("_SERVICE_HOST")
-        || name.ends_with("_SERVICE_PORT")
-        || name.contains("_SERVICE_PORT_")
-        || (name.ends_with("_PORT") && SCHEMES.iter().any(|scheme| value.starts_with(scheme)))
-        || of_a_port().unwrap_or(false)
-}
-
 fn setting(flag: &'static str, rule: impl Into<String>) -> ConfigError {
     ConfigError::Setting { flag, rule: rule.into() }
+}
+
+/// The file of the key ring; never read if a command prints it, and what works on the file says so.
+fn keyring(settings: &Settings, folder: &Path, managed: bool) -> Result<PathBuf, ConfigError> {
+    match settings.keyring_command {
+        Some(_) => Ok(PathBuf::new()),
+        None => {
+            required_file("keyring", settings.keyring.as_ref(), folder, "keyring.toml", managed)
+        }
+    }
 }
 
 fn read_file(path: &Path) -> Result<Settings, ConfigError> {
@@ -395,6 +381,21 @@ fn metrics_listen(settings: &Settings) -> Result<Option<SocketAddr>, ConfigError
         return Err(setting("metrics-listen", "must be on loopback"));
     }
     Ok(Some(address))
+}
+
+/// The words of the command that prints the key ring. No shell reads them, so there is no quoting.
+fn keyring_command(settings: &Settings) -> Result<Option<Vec<String>>, ConfigError> {
+    let Some(text) = &settings.keyring_command else {
+        return Ok(None);
+    };
+    if settings.keyring.is_some() {
+        return Err(setting("keyring-command", "can't be set beside --keyring"));
+    }
+    let words: Vec<String> = text.split_ascii_whitespace().map(str::to_owned).collect();
+    if words.is_empty() {
+        return Err(setting("keyring-command", "must name a program"));
+    }
+    Ok(Some(words))
 }
 
 /// A file that the managed default makes by itself and that a real deployment must name.

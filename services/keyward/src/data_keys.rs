@@ -15,9 +15,10 @@ use eventlog::{Database, LogError};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
-use vault::{Dek, Keks, NoEntropy, OpenError, Place, SealError, SealPurpose, WrappedDek};
+use vault::{Dek, NoEntropy, OpenError, Place, SealError, SealPurpose, WrappedDek};
 
 use crate::entropy;
+use crate::keyring::LiveRing;
 
 /// How many opened data keys are remembered; past it all are forgotten and opened anew.
 const MOST_REMEMBERED: usize = 16_384;
@@ -25,7 +26,7 @@ const MOST_REMEMBERED: usize = 16_384;
 /// Opens, makes and destroys data keys.
 pub struct DataKeys {
     database: Database,
-    keks: Arc<Keks>,
+    ring: Arc<LiveRing>,
     opened: Mutex<Opened>,
 }
 
@@ -63,10 +64,10 @@ impl From<tokio_postgres::Error> for DataKeyError {
 }
 
 impl DataKeys {
-    /// The data keys in this database, wrapped by these key-encryption keys.
+    /// The data keys in this database, wrapped by the key-encryption keys of this ring.
     #[must_use]
-    pub fn new(database: Database, keks: Arc<Keks>) -> Self {
-        Self { database, keks, opened: Mutex::default() }
+    pub fn new(database: Database, ring: Arc<LiveRing>) -> Self {
+        Self { database, ring, opened: Mutex::default() }
     }
 
     /// The data key that seals for a key now; made if it has none.
@@ -136,8 +137,9 @@ impl DataKeys {
         now: Timestamp,
     ) -> Result<Option<Dek>, DataKeyError> {
         let id = entropy::uuid_v7(now)?;
-        let dek = self.keks.new_dek(workspace, id)?;
-        let wrapped = self.keks.wrap(&dek)?;
+        let keks = Arc::clone(self.ring.load().keks());
+        let dek = keks.new_dek(workspace, id)?;
+        let wrapped = keks.wrap(&dek)?;
         let insert = client
             .prepare_cached(
                 "INSERT INTO vault.data_keys (dek_id, workspace_id, key_id, kek, wrapped, active) \
@@ -272,7 +274,8 @@ impl DataKeys {
         bytes: Vec<u8>,
     ) -> Result<Arc<Dek>, DataKeyError> {
         let kek = u16::try_from(kek).map_err(|_| OpenError::UnknownKek(0))?;
-        Ok(Arc::new(self.keks.unwrap(workspace, id, &WrappedDek { kek, bytes })?))
+        let wrapped = WrappedDek { kek, bytes };
+        Ok(Arc::new(self.ring.load().keks().unwrap(workspace, id, &wrapped)?))
     }
 }
 

@@ -4,7 +4,10 @@
 //! Secret: the SHA-256, in the base62 of our own secrets, so that it is MACed and checked as those are.
 //! Kid: 96 bits of a MAC of it, so that it can be looked up and says nothing of it. Key id: another MAC
 //! of it, so that one key is imported once in a deployment, by whomever, even at the same time. Both MACs
-//! are under the chain key, which a deployment has one of, for ever.
+//! are under the first chain key, whichever is active: to a text of any shape nothing says when it was
+//! imported, so under a key that changes, each look-up would be one for each key that ever was, and two
+//! imports under two keys would be two keys. Hence the first chain key never leaves the ring. Who learns
+//! it can tell the ids of keys whose text he has, and nothing else: to pass, he needs the text.
 
 use domain::{
     Binding, CredentialKind, CredentialRecord, DigestAlgorithm, Env, InvalidValue, KeyId, Kid,
@@ -58,7 +61,7 @@ impl Foreign {
     /// What it is looked up and checked by.
     #[must_use]
     pub fn parts(&self, chain: &ChainKey) -> (Kid, Secret) {
-        let mac = chain.mac(&[KID, &self.0].concat());
+        let mac = chain.lasting(&[KID, &self.0].concat());
         let mut bits = [0; 12];
         bits.copy_from_slice(&mac[..12]);
         (Kid::from_entropy(bits), Secret::from_entropy(&self.0))
@@ -67,7 +70,7 @@ impl Foreign {
     /// The id of the key that it becomes: a UUIDv8 (RFC 9562, 5.8), which does not sort by creation.
     #[must_use]
     pub fn key_id(&self, chain: &ChainKey) -> KeyId {
-        let mac = chain.mac(&[ID, &self.0].concat());
+        let mac = chain.lasting(&[ID, &self.0].concat());
         let mut bits = [0; 16];
         bits.copy_from_slice(&mac[..16]);
         KeyId::new(uuid::Builder::from_custom_bytes(bits).into_uuid())

@@ -17,6 +17,7 @@ mod grpc;
 mod guesses;
 mod imported;
 mod jwt;
+mod keyring;
 mod node;
 pub mod operator;
 pub mod rebuild;

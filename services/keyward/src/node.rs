@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
-use vault::{ChainKey, NoEntropy, Peppers, Tokens};
+use vault::{ChainKey, NoEntropy};
 use verifier::Verifier;
 
 use crate::barrier::Barrier;
@@ -27,6 +27,7 @@ use crate::freshness::Freshness;
 use crate::guesses::Guesses;
 use crate::imported::Foreign;
 use crate::jwt::Issuers;
+use crate::keyring::LiveRing;
 use crate::operator::OperatorToken;
 use crate::usage::Recorder;
 
@@ -58,12 +59,9 @@ pub struct Node {
     pub freshness: Arc<Freshness>,
     /// For writes that must be known everywhere.
     pub barrier: Barrier,
-    /// For digests of secrets.
-    pub peppers: Arc<Peppers>,
-    /// For digests of requests; the log's own MACs are made in the log.
-    pub chain: Arc<ChainKey>,
-    /// For page tokens and stored replies.
-    pub tokens: Arc<Tokens>,
+    /// For digests of secrets and of requests, page tokens and stored replies. May be another one at the
+    /// next look.
+    pub ring: Arc<LiveRing>,
     /// For sealed values.
     pub data_keys: DataKeys,
     /// The operator's token.
@@ -97,7 +95,8 @@ pub struct Node {
     pub stopping: CancellationToken,
 }
 
-/// An empty verifier for this brand, that finds keys imported under this chain key.
+/// An empty verifier for this brand, that finds keys imported under the first chain key. That one is
+/// the same in every ring that follows, so it may be kept.
 #[must_use]
 pub fn verifier(brand: &Brand, chain: &Arc<ChainKey>) -> Verifier {
     let chain = Arc::clone(chain);
@@ -119,13 +118,15 @@ impl Node {
     pub fn secret_check(
         &self,
     ) -> impl Fn(&Binding, &[u8; SECRET_LENGTH], PepperId, &SecretDigest) -> bool {
-        |binding, secret, pepper, digest| self.peppers.matches(binding, secret, pepper, digest)
+        |binding, secret, pepper, digest| {
+            self.ring.load().peppers().matches(binding, secret, pepper, digest)
+        }
     }
 
     /// An empty verifier of this deployment.
     #[must_use]
     pub fn new_verifier(&self) -> Verifier {
-        verifier(&self.brand, &self.chain)
+        verifier(&self.brand, self.ring.load().chain())
     }
 
     /// Draws a credential of `resource`.
@@ -141,7 +142,7 @@ impl Node {
     ) -> Result<Drawn, NoEntropy> {
         let (kid, secret) = (entropy::kid()?, entropy::secret()?);
         let binding = Binding { workspace, resource, kid, env, kind };
-        let (pepper, digest) = self.peppers.digest(&binding, secret.expose());
+        let (pepper, digest) = self.ring.load().peppers().digest(&binding, secret.expose());
         let algorithm = DigestAlgorithm::HmacSha256;
         Ok(Drawn {
             text: SecretText::new(&self.brand, kind, env, kid, &secret),

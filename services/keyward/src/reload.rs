@@ -8,17 +8,18 @@ use tokio_util::sync::CancellationToken;
 
 /// The signal, and who is told of it.
 pub struct Reload {
-    hangups: Signal,
+    hangups: Option<Signal>,
     told: watch::Sender<()>,
 }
 
 impl Reload {
-    /// From here on SIGHUP does not end the program.
+    /// From here on SIGHUP does not end the program, if it is heeded.
     ///
     /// # Errors
     /// The system takes no more signals.
-    pub fn new() -> io::Result<Self> {
-        Ok(Self { hangups: signal(SignalKind::hangup())?, told: watch::Sender::new(()) })
+    pub fn new(heeded: bool) -> io::Result<Self> {
+        let hangups = heeded.then(|| signal(SignalKind::hangup())).transpose()?;
+        Ok(Self { hangups, told: watch::Sender::new(()) })
     }
 
     /// Changes with every signal from now on; several at once count as one.
@@ -29,10 +30,13 @@ impl Reload {
 
     /// Tells the subscribers until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
+        let Some(hangups) = &mut self.hangups else {
+            return stop.cancelled().await;
+        };
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                Some(()) = self.hangups.recv() => {}
+                Some(()) = hangups.recv() => {}
             }
             tracing::info!("SIGHUP: reading files again");
             self.told.send_replace(());

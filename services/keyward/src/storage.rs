@@ -13,11 +13,13 @@ use eventlog::{
 };
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
-use vault::{KeyPurpose, KeyRing};
+use vault::KeyRing;
 
 pub use managed::Managed;
 
 use crate::config::{Config, DatabaseChoice};
+use crate::keyring::command;
+pub use crate::keyring::known::check as check_key_ring;
 
 /// Tables of the vault, and those of the usage of keys.
 const VAULT_MIGRATIONS: MigrationSet = MigrationSet {
@@ -30,6 +32,15 @@ const VAULT_MIGRATIONS: MigrationSet = MigrationSet {
             sql: include_str!("../migrations/0003_subject_keys.sql"),
         },
     ],
+};
+
+/// What nodes and commands know of each other's key rings.
+const KEYRING_MIGRATIONS: MigrationSet = MigrationSet {
+    component: "keyring",
+    files: &[Migration {
+        name: "0001_keyring.sql",
+        sql: include_str!("../migrations/keyring/0001_keyring.sql"),
+    }],
 };
 
 /// The roles that migrations grant to.
@@ -85,14 +96,9 @@ pub enum StorageError {
         /// Which id.
         id: u16,
     },
-    /// The log's events don't say which chain key they are under, so there can be only one.
+    /// The ring lacks a key that is in use.
     #[error(
-        "the key ring has {0} [[chain]] keys: the chain key can't be rotated yet, so leave only the one that the log was begun with"
-    )]
-    SeveralChainKeys(usize),
-    /// The database knows a key that the key ring lacks.
-    #[error(
-        "the key ring has no {purpose} {id}, which this database was written with: use the ring that belongs to it; old keys stay in it beside new ones"
+        "the key ring has no {purpose} {id}, which this database was written with: use the ring that belongs to it; old keys stay in it beside new ones until `keyward keyring retire`"
     )]
     MissingKey {
         /// Which purpose.
@@ -100,6 +106,32 @@ pub enum StorageError {
         /// Which id.
         id: i32,
     },
+    /// The ring makes new values under a key that was retired.
+    #[error("the {purpose} {id} of the key ring is active, but was retired: use the newest ring")]
+    RetiredKey {
+        /// Which purpose.
+        purpose: String,
+        /// Which id.
+        id: u16,
+    },
+    /// The ring begins with another chain key than before.
+    #[error(
+        "the key ring has a chain {found} before the first one, {first}: give a new chain key an id above all others"
+    )]
+    OtherFirstChainKey {
+        /// The lowest id of the ring.
+        found: u16,
+        /// The lowest id that the database knows.
+        first: i32,
+    },
+    /// What is under a key can't be counted.
+    #[error(
+        "the read models are behind the log, so that credentials can't be counted: start a node, and try again"
+    )]
+    ReadModelsBehind,
+    /// The ring that a command prints can't be had.
+    #[error("{0}")]
+    KeyringCommand(#[from] command::CommandFault),
     /// The program is to stop before its start is done.
     #[error("stopped before the start was done")]
     Stopped,
@@ -116,8 +148,8 @@ impl From<tokio_postgres::Error> for StorageError {
 
 /// All migrations, in order.
 #[must_use]
-pub fn migrations() -> [MigrationSet; 3] {
-    [LOG_MIGRATIONS, readmodel::migrations(), VAULT_MIGRATIONS]
+pub fn migrations() -> [MigrationSet; 4] {
+    [LOG_MIGRATIONS, readmodel::migrations(), VAULT_MIGRATIONS, KEYRING_MIGRATIONS]
 }
 
 /// Opens the configured database for the service, its tables ready; unless `stop` is cancelled first.
@@ -157,6 +189,22 @@ pub async fn open_for_command(config: &Config) -> Result<Storage, StorageError> 
         refuse_pending(&storage.owner).await?;
     }
     Ok(storage)
+}
+
+/// Opens the configured database if that takes no more than a connection: the operator's, or a private
+/// one that is running.
+///
+/// # Errors
+/// See [`StorageError`].
+pub(crate) async fn open_if_there(config: &Config) -> Result<Option<Storage>, StorageError> {
+    let there = match &config.database {
+        DatabaseChoice::Managed { .. } => managed::attach(config)?,
+        DatabaseChoice::Url(_) => Some(attach_or_start(config).await?),
+    };
+    if let Some(storage) = &there {
+        refuse_pending(&storage.owner).await?;
+    }
+    Ok(there)
 }
 
 async fn attach_or_start(config: &Config) -> Result<Storage, StorageError> {
@@ -199,16 +247,25 @@ pub fn new_key_ring(path: &std::path::Path) -> Result<(), StorageError> {
 /// The key ring of this deployment; on the managed database it is made at the first start.
 ///
 /// # Errors
-/// It can't be read, is readable by others, or has more than one chain key.
+/// It can't be had, can't be read, or is readable by others.
 pub fn key_ring(config: &Config) -> Result<KeyRing, StorageError> {
-    let ring = match config.database {
-        DatabaseChoice::Managed { .. } => KeyRing::load_or_generate(&config.keyring)?,
-        DatabaseChoice::Url(_) => KeyRing::load(&config.keyring)?,
-    };
-    let chain_keys = ring.key_check_values().iter();
-    match chain_keys.filter(|check| check.purpose == KeyPurpose::Chain).count() {
-        1 => Ok(ring),
-        several => Err(StorageError::SeveralChainKeys(several)),
+    if let Some(command) = &config.keyring_command {
+        return Ok(command::ring(command)?);
+    }
+    match config.database {
+        DatabaseChoice::Managed { .. } => Ok(KeyRing::load_or_generate(&config.keyring)?),
+        DatabaseChoice::Url(_) => Ok(KeyRing::load(&config.keyring)?),
+    }
+}
+
+/// The key ring as it is there now: never made.
+///
+/// # Errors
+/// As [`key_ring`].
+pub(crate) fn present_key_ring(config: &Config) -> Result<KeyRing, StorageError> {
+    match &config.keyring_command {
+        Some(command) => Ok(command::ring(command)?),
+        None => Ok(KeyRing::load(&config.keyring)?),
     }
 }
 
@@ -216,45 +273,8 @@ pub fn key_ring(config: &Config) -> Result<KeyRing, StorageError> {
 #[must_use]
 pub fn chain_mac(ring: &KeyRing) -> ChainMac {
     let chain = Arc::clone(ring.chain());
-    ChainMac::new(move |bytes| chain.mac(bytes))
-}
-
-/// Compares the ring with what the database knows of it, and tells the database what it does not
-/// know yet. A ring that is refused leaves nothing behind.
-///
-/// # Errors
-/// A key of the ring is another one than the database was written with, or one that it was written
-/// with is missing.
-pub async fn check_key_ring(database: &Database, ring: &KeyRing) -> Result<(), StorageError> {
-    let mut client = database.client().await?;
-    let transaction = client.transaction().await?;
-    for check in ring.key_check_values() {
-        transaction
-            .execute(
-                "INSERT INTO vault.key_checks (purpose, id, value) VALUES ($1, $2, $3) \
-                 ON CONFLICT DO NOTHING",
-                &[&check.purpose.as_str(), &i32::from(check.id), &check.value.as_slice()],
-            )
-            .await?;
-    }
-    let stored = transaction
-        .query("SELECT purpose, id, value FROM vault.key_checks ORDER BY purpose, id", &[])
-        .await?;
-    for row in stored {
-        let (purpose, id): (String, i32) = (row.try_get(0)?, row.try_get(1)?);
-        let checks = ring.key_check_values();
-        let ours = |check: &&vault::KeyCheck| {
-            check.purpose.as_str() == purpose && i32::from(check.id) == id
-        };
-        let Some(check) = checks.iter().find(ours) else {
-            return Err(StorageError::MissingKey { purpose, id });
-        };
-        if row.try_get::<_, Vec<u8>>(2)? != check.value {
-            return Err(StorageError::OtherKeyRing { purpose, id: check.id });
-        }
-    }
-    transaction.commit().await?;
-    Ok(())
+    let under = Arc::clone(&chain);
+    ChainMac::of_keys(move |text| chain.link(text), move |id, text| under.under(id, text))
 }
 
 fn options(config: &Config) -> DatabaseOptions {

@@ -6,10 +6,12 @@
 
 mod fold;
 mod loader;
+mod ring;
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use domain::service_credential::Proof;
 use eventlog::{
     ChainMac, Database, LogError, Position, RecordedEvent, StartAt, Subscription,
     SubscriptionOptions,
@@ -20,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::node::Node;
 use fold::Boundless;
 use loader::Loader;
+use ring::Lacking;
 
 /// The pause after a failed read; it doubles up to [`LONGEST_PAUSE`].
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
@@ -35,12 +38,17 @@ enum Trouble {
     Unsound(Box<dyn std::error::Error + Send + Sync>),
     /// The log holds what this build can't know the reach of.
     Newer(Boundless),
+    /// Other nodes use a key that this one's key ring lacks.
+    RingBehind(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<LogError> for Trouble {
     fn from(error: LogError) -> Self {
         if matches!(error, LogError::Corrupt { .. }) {
             return Self::Unsound(Box::new(error));
+        }
+        if matches!(error, LogError::UnknownChainKey { .. }) {
+            return Self::RingBehind(Box::new(error));
         }
         Self::Passing(error)
     }
@@ -128,6 +136,8 @@ impl Tail {
         let mut mistrust = SHORTEST_PAUSE;
         loop {
             let began = std::time::Instant::now();
+            // From before the round: a ring that comes while it ends is not missed.
+            let ring = self.node.ring.replacements();
             let trouble = tokio::select! {
                 () = stop.cancelled() => return,
                 trouble = self.round() => trouble,
@@ -156,6 +166,10 @@ impl Tail {
                     if self.examine().await { mistrust } else { UNSOUND_PAUSE }
                 }
                 Trouble::Newer(error) => return self.stand_still(&error, &stop).await,
+                Trouble::RingBehind(error) => {
+                    self.wait_for_ring(&*error, &stop, ring).await;
+                    continue;
+                }
             };
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -198,6 +212,28 @@ impl Tail {
         }
     }
 
+    /// Answers nothing until this node has another key ring, or until `stop`. Nothing is wrong with the
+    /// log, as far as anybody here can tell; but what comes next in it can't be judged.
+    async fn wait_for_ring(
+        &self,
+        error: &(dyn std::error::Error + Send + Sync + 'static),
+        stop: &CancellationToken,
+        mut ring: tokio::sync::watch::Receiver<()>,
+    ) {
+        self.node.freshness.withdraw();
+        loop {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "this node's key ring lacks a key that others use: it answers nothing until it has the newest ring"
+            );
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = ring.changed() => return,
+                () = tokio::time::sleep(UNSOUND_PAUSE) => {}
+            }
+        }
+    }
+
     /// One life of the verifier: warm it, follow, until something is wrong.
     async fn round(&self) -> Trouble {
         match self.warm().await {
@@ -210,16 +246,29 @@ impl Tail {
         let began = std::time::Instant::now();
         let verifier = Arc::new(self.node.new_verifier());
         let mut loader = Loader::new(Arc::clone(&verifier));
+        let lacking = Lacking::of(&self.node.ring);
         // A million rows take longer than any statement of the service may.
         let mut connection =
             self.source.database().connect("warm start", &[("statement_timeout", "0")]).await?;
         let loaded = snapshot::load(
             &mut connection,
-            |workspace| verifier.load_workspace(&workspace),
-            |credential| verifier.load_service_credential(&credential),
-            |key| loader.load(key),
+            |workspace| {
+                lacking.note(workspace.token.pepper);
+                verifier.load_workspace(&workspace);
+            },
+            |credential| {
+                if let Proof::Secret(record) = &credential.proof {
+                    lacking.note(record.pepper);
+                }
+                verifier.load_service_credential(&credential);
+            },
+            |key| {
+                key.credentials.iter().for_each(|one| lacking.note(one.record.pepper));
+                loader.load(key);
+            },
         )
         .await?;
+        lacking.check()?;
         loader.end().await.map_err(|error| Trouble::Unsound(Box::new(error)))?;
         for quarantined in &loaded.quarantined {
             fold::quarantine(&verifier, quarantined.suspect);
@@ -274,6 +323,9 @@ impl Tail {
             };
             let (mut awaited, mut erased) = (false, false);
             for recorded in &batch.events {
+                if let Err(trouble) = ring::check(&self.node.ring, recorded) {
+                    return trouble;
+                }
                 // One event at a time: a batch of verdicts that waits, waits for no more than that.
                 let _turn = self.node.applying.write().unwrap_or_else(PoisonError::into_inner);
                 match fold::apply(&verifier, recorded, warm) {

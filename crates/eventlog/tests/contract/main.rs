@@ -7,6 +7,7 @@ mod append;
 mod append_batch;
 mod at_once;
 mod audit;
+mod chain_keys;
 mod density;
 mod follow;
 mod heartbeat;

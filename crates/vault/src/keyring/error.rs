@@ -3,20 +3,24 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::KeyPurpose;
 
 /// A key ring can't be used.
 #[derive(Debug)]
 pub struct KeyRingError {
-    path: PathBuf,
+    place: String,
     fault: KeyRingFault,
 }
 
 impl KeyRingError {
     pub(super) fn new(path: &Path, fault: KeyRingFault) -> Self {
-        Self { path: path.to_owned(), fault }
+        Self::of(path.display().to_string(), fault)
+    }
+
+    pub(super) const fn of(place: String, fault: KeyRingFault) -> Self {
+        Self { place, fault }
     }
 
     /// What is wrong.
@@ -28,10 +32,10 @@ impl KeyRingError {
 
 impl fmt::Display for KeyRingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
-        write!(f, "key ring {path} {}", self.fault)?;
+        let place = &self.place;
+        write!(f, "key ring {place} {}", self.fault)?;
         if let KeyRingFault::Exposed { .. } = self.fault {
-            write!(f, ": chmod 600 {path}")?;
+            write!(f, ": chmod 600 {place}")?;
         }
         Ok(())
     }
@@ -95,6 +99,20 @@ pub enum KeyRingFault {
         /// How many are active.
         active: usize,
     },
+    /// There is no such key.
+    #[error("has no [[{0}]] {1}")]
+    NoSuchKey(KeyPurpose, u16),
+    /// The active key can't be taken out.
+    #[error("makes new values under [[{0}]] {1}: activate another one first")]
+    StillActive(KeyPurpose, u16),
+    /// The first chain key can't be taken out.
+    #[error(
+        "can't lose its first [[chain]] key, {0}: the beginning of the log, the ids of imported keys and the digests of requests are under it for ever"
+    )]
+    FirstChainKey(u16),
+    /// Ids end at 65535.
+    #[error("has a [[{0}]] 65535, which is the last id")]
+    NoMoreIds(KeyPurpose),
     /// No keys could be drawn.
     #[error("can't be made: the operating system gave no random bytes")]
     NoEntropy,

@@ -56,6 +56,21 @@ pub(super) fn publish(path: &Path, text: &[u8]) -> Result<(), KeyRingFault> {
     }
 }
 
+/// Puts `text` in the place of the file at `path`: whoever reads gets all of the old or all of the new.
+/// A link leads to the file that is replaced.
+pub(super) fn replace(path: &Path, text: &[u8]) -> Result<(), KeyRingFault> {
+    let path = fs::canonicalize(path).map_err(KeyRingFault::Unreadable)?;
+    let draft = draft_beside(&path)?;
+    let replaced = write_new(&draft, text)
+        .and_then(|()| fs::rename(&draft, &path))
+        .and_then(|()| sync_folder(&path));
+    replaced.map_err(|error| {
+        // It holds keys, and may be there.
+        let _ = fs::remove_file(&draft);
+        KeyRingFault::Unwritable(error)
+    })
+}
+
 fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path)?;
     file.write_all(text)?;

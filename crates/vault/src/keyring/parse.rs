@@ -7,14 +7,13 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-use super::{KeyPurpose, KeyRingFault, Slots};
+use super::{KeyPurpose, KeyRingFault, RingKey, Slots};
 use crate::NoEntropy;
 
 const HEAD: &str = "\
 # The key ring of one Keyward deployment. Without it no credential verifies and no sealed secret
 # opens; whoever has it and the database has both. Keep a copy, apart from the database's backups.
-# To rotate: add an entry with a new id, make it the active one, keep the old; only the chain key must
-# stay the one it is. At most mode 0600.
+# To rotate: `keyward keyring new`, `activate` and `retire`, as the runbook says. At most mode 0600.
 ";
 
 #[derive(Deserialize)]
@@ -91,6 +90,11 @@ impl RawKeys {
         }
     }
 
+    /// Whether this is the id of the active one.
+    pub(super) const fn is_active(&self, id: u16) -> bool {
+        self.active.id == id
+    }
+
     /// Every key, the active one first.
     pub(super) fn all(&self) -> impl Iterator<Item = &RawKey> {
         std::iter::once(&self.active).chain(&self.others)
@@ -139,6 +143,18 @@ impl RawRing {
         }
     }
 
+    /// Every key, by purpose and id.
+    pub(super) fn list(&self) -> Vec<RingKey> {
+        let of = |purpose: KeyPurpose| {
+            let keys = self.keys(purpose);
+            let key = |id| RingKey { purpose, id, active: keys.is_active(id) };
+            keys.all().map(|raw| key(raw.id)).collect::<Vec<_>>()
+        };
+        let mut list: Vec<_> = KeyPurpose::ALL.into_iter().flat_map(of).collect();
+        list.sort_unstable();
+        list
+    }
+
     fn refuse_double_keys(&self) -> Result<(), KeyRingFault> {
         let mut seen: Vec<&RawKey> = Vec::new();
         for purpose in KeyPurpose::ALL {
@@ -158,13 +174,20 @@ impl RawRing {
         let mut text = Zeroizing::new(String::with_capacity(1024));
         text.push_str(HEAD);
         for purpose in KeyPurpose::ALL {
-            let key = Zeroizing::new(crate::random::<32>()?);
-            text.push_str("\n[[");
-            text.push_str(purpose.as_str());
-            text.push_str("]]\nid = 1\nkey = \"");
-            BASE64_STANDARD.encode_string(key.as_slice(), &mut text);
-            text.push_str("\"\nactive = true\n");
+            let bytes = Zeroizing::new(crate::random::<32>()?);
+            write_entry(&mut text, purpose, &RawKey { id: 1, bytes }, true);
         }
         Ok(text)
     }
+}
+
+/// Adds a key to a text of a ring. The text must have room for it: one that grew would leave keys behind.
+pub(super) fn write_entry(text: &mut String, purpose: KeyPurpose, key: &RawKey, active: bool) {
+    text.push_str("\n[[");
+    text.push_str(purpose.as_str());
+    text.push_str("]]\nid = ");
+    text.push_str(&key.id.to_string());
+    text.push_str("\nkey = \"");
+    BASE64_STANDARD.encode_string(key.bytes.as_slice(), text);
+    text.push_str(if active { "\"\nactive = true\n" } else { "\"\nactive = false\n" });
 }

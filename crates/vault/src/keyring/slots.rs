@@ -18,6 +18,15 @@ impl<K> Slots<K> {
         (self.active.0, &self.active.1)
     }
 
+    /// The key with the lowest id.
+    pub(crate) fn first(&self) -> (u16, &K) {
+        let (id, key) = self
+            .others
+            .iter()
+            .fold(&self.active, |first, slot| if slot.0 < first.0 { slot } else { first });
+        (*id, key)
+    }
+
     #[inline]
     pub(crate) fn get(&self, id: u16) -> Option<&K> {
         std::iter::once(&self.active)

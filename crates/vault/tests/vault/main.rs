@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what the tests build upon may stop them at once")]
 
+mod edits;
 mod envelopes;
 mod fixture;
 mod jwt;

@@ -139,9 +139,9 @@ fn a_chain_is_made_under_the_active_key() {
     let retired =
         fixed_text().replace(&entry("chain", 1, KEYS[2], true), &entry("chain", 1, KEYS[2], false));
     let rotated = load(&format!("{retired}{}", entry("chain", 2, ANOTHER_KEY, true))).unwrap();
-    let before = fixed_ring().chain().mac(b"event");
+    let before = fixed_ring().chain().link(b"event");
     assert_eq!(rotated.chain().active_id(), 2);
-    assert!(rotated.chain().mac(b"event") != before);
+    assert!(rotated.chain().link(b"event") != before);
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn a_kept_reply_opens() {
 #[test]
 fn the_chain_is_hmac_sha_256() {
     let mac = unhex("961f1384dd8b1a20c7ad2d715ee665bf89691755d0f80380b68f9d603cf71f09");
-    assert_eq!(fixed_ring().chain().mac(b"event").as_slice(), mac);
+    assert_eq!(fixed_ring().chain().link(b"event").1.as_slice(), mac);
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::data_keys::DataKeys;
 use crate::freshness::Freshness;
 use crate::guesses::Guesses;
 use crate::jwt::Issuers;
+use crate::keyring::LiveRing;
 use crate::node::{self, MOST_WATCHES, Node};
 use crate::operator::OperatorToken;
 use crate::usage::{self, Recorder};
@@ -33,16 +34,18 @@ pub(super) async fn node(
     issuers: Issuers,
 ) -> Result<(Node, ChainMac), StartError> {
     let ring = storage::key_ring(config)?;
-    storage::check_key_ring(database, &ring).await?;
+    let known = storage::check_key_ring(database, &ring).await?;
+    let ring = Arc::new(LiveRing::new(ring, known));
     let operator = match config.database {
         DatabaseChoice::Managed { .. } => OperatorToken::load_or_make(&config.operator_token_file)?,
         DatabaseChoice::Url(_) => OperatorToken::load(&config.operator_token_file)?,
     };
-    let chain = storage::chain_mac(&ring);
+    let chain = ring.chain_mac();
     let log = EventLog::open(database, chain.clone(), EventLogOptions::default()).await?;
     let head = log.head().await?;
     eventlog::describe_metrics();
     usage::describe_metrics();
+    crate::keyring::watch::describe_metrics();
     let verifier_id =
         entropy::uuid_v7(clock.now()).map_err(crate::operator::OperatorTokenError::from)?;
     let node = Node {
@@ -52,14 +55,12 @@ pub(super) async fn node(
         brand: config.brand.clone(),
         database: database.clone(),
         checkpoints: Checkpoints::new(database),
-        verifier: ArcSwap::from_pointee(node::verifier(&config.brand, ring.chain())),
+        verifier: ArcSwap::from_pointee(node::verifier(&config.brand, ring.load().chain())),
         applying: std::sync::RwLock::new(()),
         verifier_id: verifier_id.to_string(),
         barrier: Barrier::default(),
-        peppers: Arc::clone(ring.peppers()),
-        chain: Arc::clone(ring.chain()),
-        tokens: Arc::clone(ring.tokens()),
-        data_keys: DataKeys::new(database.clone(), Arc::clone(ring.keks())),
+        data_keys: DataKeys::new(database.clone(), Arc::clone(&ring)),
+        ring,
         operator,
         operator_identities: config.operator_identities.clone(),
         issuers: Arc::new(issuers),

@@ -42,6 +42,7 @@ async fn clear(node: &Node) -> Result<(), LogError> {
     let replies = log.purge_requests(now).await?;
     let requests = log.forget_requests(now - REMEMBERED).await?;
     let verifiers = heartbeat::forget_silent(&node.database).await?;
+    crate::keyring::known::forget_gone(&node.database).await?;
     let mut hours = 0;
     loop {
         let deleted = usage::forget_hours(&node.database).await?;

@@ -29,24 +29,25 @@ pub(super) fn line(text: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{text}")
 }
 
-/// Progress through the log: a bar on a terminal, a line every few seconds otherwise.
+/// Progress through so many things: a bar on a terminal, a line every few seconds otherwise.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     what: &'static str,
+    of: &'static str,
     said: Instant,
 }
 
 const SAY_EVERY: Duration = Duration::from_secs(5);
 
 impl Progress {
-    pub(super) fn new(what: &'static str) -> Self {
+    pub(super) fn new(what: &'static str, of: &'static str) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style =
                 ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}");
             let bar = ProgressBar::new(0).with_message(what);
             style.map_or(bar.clone(), |style| bar.with_style(style))
         });
-        Self { bar, what, said: Instant::now() }
+        Self { bar, what, of, said: Instant::now() }
     }
 
     pub(super) fn at(&mut self, done: u64, all: u64) {
@@ -55,7 +56,7 @@ impl Progress {
             bar.set_position(done);
         } else if self.said.elapsed() >= SAY_EVERY {
             self.said = Instant::now();
-            let _ = writeln!(std::io::stderr(), "{}: {done} of {all} events", self.what);
+            let _ = writeln!(std::io::stderr(), "{}: {done} of {all} {}", self.what, self.of);
         }
     }
 

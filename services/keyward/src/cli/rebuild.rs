@@ -35,7 +35,7 @@ pub(super) async fn run(config: &Config, which: Which) -> Result<ExitCode, Failu
     };
     for model in models {
         let name = model.name();
-        let mut progress = Progress::new(name);
+        let mut progress = Progress::new(name, "events");
         let show = |done: Position, head: Position| progress.at(done.get(), head.get());
         let position = model.rebuild(&storage.owner, &chain, show).await?;
         progress.end();

@@ -15,7 +15,7 @@ const UNSOUND: u8 = 3;
 pub(super) async fn run(config: &Config) -> Result<ExitCode, Failure> {
     let storage = storage::open_for_command(config).await?;
     let chain = storage::chain_mac(&storage::key_ring(config)?);
-    let mut progress = Progress::new("verify-log");
+    let mut progress = Progress::new("verify-log", "events");
     let show = |done: Position, head: Position| progress.at(done.get(), head.get());
     let verified = eventlog::verify_log(&storage.owner, &chain, show).await;
     progress.end();

@@ -121,6 +121,9 @@ settings! {
     /// Key ring, mode 0600 [default: keyring.toml in the folder]
     #[arg(long, global = true, env = "KEYWARD_KEYRING", value_name = "FILE", help_heading = "Secrets")]
     keyring: PathBuf,
+    /// Program, with arguments, that prints the key ring instead; run without a shell, for 10 s at most
+    #[arg(long, global = true, env = "KEYWARD_KEYRING_COMMAND", value_name = "COMMAND", help_heading = "Secrets")]
+    keyring_command: String,
     /// Operator token, mode 0600 [default: operator-token in the folder]
     #[arg(long, global = true, env = "KEYWARD_OPERATOR_TOKEN_FILE", value_name = "FILE", help_heading = "Secrets")]
     operator_token_file: PathBuf,

@@ -42,6 +42,7 @@ fn events(positions: std::ops::RangeInclusive<u64>, branch: u8) -> Vec<RecordedE
             metadata_bytes: serde_json::to_vec(&Metadata::default()).unwrap(),
             recorded_at: Timestamp::UNIX_EPOCH,
             mac: mac(position, branch),
+            chain_key: None,
         })
         .collect()
 }

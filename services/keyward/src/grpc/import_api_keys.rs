@@ -112,7 +112,7 @@ impl Importing<'_> {
                 Ok((key, new)) => {
                     first.insert(key, at);
                     intents.extend(new);
-                    let key_id = key.key_id(&self.node.chain).to_string();
+                    let key_id = key.key_id(self.node.ring.load().chain()).to_string();
                     results.push(wire::ImportResult { key_id, failure: None });
                 }
                 Err(refusal) if refusal.is_the_callers() => {
@@ -133,7 +133,8 @@ impl Importing<'_> {
         let mut known = HashMap::new();
         for (at, item) in items.iter().enumerate() {
             if let Ok(key) = self.key("", at, item) {
-                let owner = self.node.commands.owner_of(key.key_id(&self.node.chain)).await?;
+                let owner =
+                    self.node.commands.owner_of(key.key_id(self.node.ring.load().chain())).await?;
                 known.extend(owner.map(|owner| (key, owner)));
             }
         }
@@ -168,9 +169,9 @@ impl Importing<'_> {
         let wanted = item.api_key.clone().unwrap_or_default();
         let asked = Asked::read(&creation(wanted, item.allow_any_address)).map_err(within)?;
         self.call.caller.makes(asked.env)?;
-        let Node { chain, peppers, .. } = self.node;
-        let key_id: KeyId = key.key_id(chain);
-        let record = key.record(chain, peppers, self.workspace, asked.env);
+        let ring = self.node.ring.load();
+        let key_id: KeyId = key.key_id(ring.chain());
+        let record = key.record(ring.chain(), ring.peppers(), self.workspace, asked.env);
         let intents = asked
             .intents(self.node, self.call, self.workspace, key_id, &record, None, self.now)
             .await?;
@@ -186,7 +187,7 @@ impl Importing<'_> {
 
     fn imported_before(&self, key: &Foreign, owner: WorkspaceId) -> wire::ImportResult {
         let own = owner == self.workspace;
-        let key_id = own.then(|| key.key_id(&self.node.chain).to_string());
+        let key_id = own.then(|| key.key_id(self.node.ring.load().chain()).to_string());
         let failure = Some(twice("it was imported before").into());
         wire::ImportResult { key_id: key_id.unwrap_or_default(), failure }
     }

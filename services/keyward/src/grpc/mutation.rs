@@ -175,11 +175,12 @@ impl<Asked: Message> Mutation<'_, Asked> {
     }
 
     /// Of the request's content. A MAC, for what a request holds may be guessed: an e-mail address is
-    /// sealed everywhere else.
+    /// sealed everywhere else. Under the first chain key, whichever is active: a repetition must come out
+    /// the same after a rotation, on a node that has heard of it and on one that has not.
     fn digest(&self, node: &Node) -> [u8; 32] {
         let mut content = zeroize::Zeroizing::new(b"keyward.request.v1".to_vec());
         content.extend_from_slice(&zeroize::Zeroizing::new(self.asked.encode_to_vec()));
-        node.chain.mac(&content)
+        node.ring.load().chain().lasting(&content)
     }
 
     /// The record of this request: its answer sealed, since it may hold secrets.
@@ -191,7 +192,8 @@ impl<Asked: Message> Mutation<'_, Asked> {
         rests_on: Position,
     ) -> Result<NewRequest, SealError> {
         let bytes = zeroize::Zeroizing::new(answer.encode_to_vec());
-        let sealed_reply = node.tokens.seal_bytes(TokenPurpose::Reply, &bound(key), &bytes)?;
+        let sealed_reply =
+            node.ring.load().tokens().seal_bytes(TokenPurpose::Reply, &bound(key), &bytes)?;
         Ok(NewRequest {
             workspace: key.workspace.clone(),
             caller: key.caller.clone(),
@@ -221,7 +223,9 @@ impl<Asked: Message> Mutation<'_, Asked> {
             return Err(already_answered(node, stored.position).await?);
         };
         let bytes = node
-            .tokens
+            .ring
+            .load()
+            .tokens()
             .open_bytes(TokenPurpose::Reply, &bound(key), sealed)
             .map_err(|error| Refusal::internal(&error))?;
         let answer = R::decode(bytes.as_slice()).map_err(|error| Refusal::internal(&error))?;

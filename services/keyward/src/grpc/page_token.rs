@@ -44,7 +44,8 @@ pub(super) fn read_as<Place>(
     if token.is_empty() {
         return Ok(None);
     }
-    let opened = node.tokens.open(TokenPurpose::Page, &vault::sha256(bound), token).ok();
+    let opened =
+        node.ring.load().tokens().open(TokenPurpose::Page, &vault::sha256(bound), token).ok();
     opened.and_then(|bytes| place(&bytes)).map(Some).ok_or_else(|| {
         Refusal::new(
             ErrorReason::PageTokenInvalid,
@@ -66,7 +67,9 @@ pub(super) fn write(node: &Node, bound: &[u8], next: Option<Cursor>) -> Result<S
 /// # Errors
 /// As [`write`].
 pub(super) fn write_bytes(node: &Node, bound: &[u8], place: &[u8]) -> Result<String, Refusal> {
-    node.tokens
+    node.ring
+        .load()
+        .tokens()
         .seal(TokenPurpose::Page, &vault::sha256(bound), place)
         .map_err(|error| Refusal::internal(&error))
 }

@@ -348,6 +348,7 @@ impl From<LogError> for Refusal {
                 Self::new(ErrorReason::LogUnsound, "the log is not the one that this node knew")
                     .retry_after(Duration::from_secs(1))
             }
+            LogError::UnknownChainKey { .. } => ring_behind(&error),
             LogError::Lagging { .. } => {
                 Self::new(ErrorReason::ProjectionLagging, "the read model is behind the log")
                     .retry_after(Duration::from_millis(500))
@@ -380,6 +381,7 @@ impl From<DataKeyError> for Refusal {
     fn from(error: DataKeyError) -> Self {
         match error {
             DataKeyError::Log(error) => error.into(),
+            DataKeyError::Open(vault::OpenError::UnknownKek(_)) => ring_behind(&error),
             DataKeyError::Seal(_) | DataKeyError::Open(_) | DataKeyError::NoEntropy(_) => {
                 Self::internal(&error)
             }
@@ -419,6 +421,13 @@ impl From<TokenError> for Refusal {
 #[must_use]
 pub fn unavailable() -> Refusal {
     Refusal::new(ErrorReason::DatabaseUnavailable, "the database does not answer")
+        .retry_after(Duration::from_secs(1))
+}
+
+/// Other nodes use a key that this one was not given yet; another one answers.
+fn ring_behind(error: &(dyn Error + 'static)) -> Refusal {
+    tracing::error!(error, "this node's key ring lacks a key that others use");
+    Refusal::new(ErrorReason::StalenessBoundExceeded, "this node was not given the newest keys yet")
         .retry_after(Duration::from_secs(1))
 }
 

@@ -104,6 +104,7 @@ mod tests {
             metadata_bytes: Vec::new(),
             recorded_at: jiff::Timestamp::UNIX_EPOCH,
             mac: [0; 32],
+            chain_key: None,
         }
     }
 

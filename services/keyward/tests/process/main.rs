@@ -17,6 +17,7 @@ mod embedded;
 mod first_command;
 mod frames;
 mod json_call;
+mod keyring;
 mod limits;
 mod observability;
 mod operations;

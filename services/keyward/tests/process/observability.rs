@@ -169,6 +169,9 @@ async fn every_promised_metric_is_on_the_page_and_counts() {
         "keyward_usage_flush_failures_total",
         "keyward_guesses_total",
         "keyward_credential_refused_total",
+        "keyward_keyring_active_id",
+        "keyward_keyring_newest_id",
+        "keyward_keyring_reloads_total",
     ] {
         assert!(page.contains(&format!("\n# TYPE {family} ")), "{family} is missing: {page}");
         assert!(page.contains(&format!("\n# HELP {family} ")), "{family} is not explained");

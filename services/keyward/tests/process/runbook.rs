@@ -9,6 +9,7 @@ use tonic::Code;
 use crate::child::PATIENCE;
 use crate::client::{Client, Tenant, bearer};
 use crate::deployment::{Deployment, MIGRATOR, SERVICE};
+use crate::keyring::{Site, active, newest};
 
 /// Appends an event to a tenant's log as a newer build would: of a schema that this one can't read.
 async fn append_unreadable(deployment: &Deployment, tenant: &Tenant) {
@@ -146,4 +147,36 @@ async fn a_key_that_was_revived_in_the_read_model_is_dead_again_after_a_rebuild_
     let verdict = Client::new(again.address(), &tenant).verify(&created.secret).await.unwrap();
     assert_eq!(verdict.denial(), Denial::Revoked);
     again.stop().await;
+}
+
+/// The commands of the runbook's section on rotation, for a purpose.
+fn rotation_of(purpose: &str) -> Vec<String> {
+    let runbook = include_str!("../../../../deploy/RUNBOOK.md");
+    let (_, section) = runbook.split_once("## Rotate a key of the ring").unwrap();
+    let steps = section.lines().filter_map(|line| line.trim().strip_prefix("keyward keyring "));
+    steps.map(|step| step.replace("PURPOSE", purpose)).collect()
+}
+
+#[tokio::test]
+async fn the_steps_of_a_rotation_are_as_the_runbook_has_them() {
+    let steps = rotation_of("kek");
+    let names: Vec<_> = steps.iter().map(|step| step.split(' ').next().unwrap()).collect();
+    assert_eq!(names, ["new", "activate", "rewrap", "retire"]);
+    let site = Site::new().await;
+    let mut client = Client::new(site.nodes[0].address(), &site.tenant);
+    let key = client.create(client.plain_key()).await.unwrap().secret;
+    site.knows(1, &key).await;
+    for step in &steps {
+        eventually(step, PATIENCE, async || site.officer(step).await.code == Some(0)).await;
+        let metric = match step.split_once(' ').map_or(step.as_str(), |(name, _)| name) {
+            "new" => newest("kek", 2),
+            _ => active("kek", 2),
+        };
+        for node in 0..2 {
+            site.give(node, &metric).await;
+            let mut client = Client::new(site.nodes[node].address(), &site.tenant);
+            client.assert_accepted(&key).await;
+        }
+    }
+    site.stop().await;
 }

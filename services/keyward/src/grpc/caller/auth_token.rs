@@ -169,7 +169,7 @@ impl Known<'_> {
         let (pepper, digest) = held.map_or((PepperId(0), SecretDigest([0; 32])), |token| {
             (token.credential.pepper, token.credential.digest)
         });
-        node.peppers.matches(&binding, presented.secret(), pepper, &digest)
+        node.secret_check()(&binding, presented.secret(), pepper, &digest)
     }
 }
 
