@@ -201,6 +201,57 @@ async fn plant_others(
     };
     let rotated = client.rpc.rotate_api_key(bearer(&tenant.token, rotate)).await.unwrap();
     run.secrets.add("the rotated key", secret_part(&rotated.into_inner().secret));
+    plant_in_a_pair(run, &mut client, tenant, made, &service).await;
+}
+
+/// A secret put into a configuration and shown to a service, and what comes with auth tokens.
+async fn plant_in_a_pair(
+    run: &mut Run,
+    client: &mut Client,
+    tenant: &Tenant,
+    made: &wire::CreateApiKeyResponse,
+    service: &str,
+) {
+    let (workspace_id, key_id) =
+        (tenant.workspace.clone(), made.api_key.as_ref().unwrap().key_id.clone());
+    let secret = canary();
+    run.secrets.add("an AI provider's key", &secret);
+    let field = "ai_models.openai".to_owned();
+    let put = wire::PutConfigSecretRequest {
+        workspace_id: workspace_id.clone(),
+        key_id: key_id.clone(),
+        field: field.clone(),
+        secret: secret.clone(),
+        ..Default::default()
+    };
+    client.rpc.put_config_secret(bearer(&tenant.token, put)).await.unwrap();
+    let reveal = wire::RevealConfigSecretRequest {
+        workspace_id: workspace_id.clone(),
+        key_id: key_id.clone(),
+        field,
+        ..Default::default()
+    };
+    let shown = client.rpc.reveal_config_secret(bearer(service, reveal)).await.unwrap();
+    assert_eq!(shown.into_inner().secret, secret);
+    let issue = wire::IssueAuthTokenRequest {
+        workspace_id,
+        key_id,
+        name: "an app".to_owned(),
+        ..Default::default()
+    };
+    let issued = client.rpc.issue_auth_token(bearer(&tenant.token, issue)).await.unwrap();
+    let issued = issued.into_inner().secret;
+    run.secrets.add("an issued auth token", secret_part(&issued));
+    // The whole key names the key of a token; a JWT of nobody's is refused.
+    let mut pair = bearer(&issued, wire::GetConfigRequest::default());
+    pair.metadata_mut().insert("x-keyward-api-key", made.secret.parse().unwrap());
+    client.rpc.get_config(pair).await.unwrap();
+    let parts = [canary(), canary(), canary()];
+    for (part, what) in parts.iter().zip(["head", "claims", "signature"]) {
+        run.secrets.add(format!("the {what} of a JWT"), part);
+    }
+    let jwt = bearer(&parts.join("."), wire::ListApiKeysRequest::default());
+    run.refused(&client.rpc.list_api_keys(jwt).await.unwrap_err());
 }
 
 /// Puts something into every text field of every request that does not belong there.
