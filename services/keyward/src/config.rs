@@ -3,6 +3,7 @@
 //! The only place that reads the environment. An unknown flag, variable or member is refused: a
 //! mistyped `KEYWARD_TLS_CERT` must not make a plain listener.
 
+mod gateway;
 mod settings;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use domain::Brand;
 
+pub use gateway::GatewayChoice;
 pub use settings::{LogFormat, Settings};
 
 /// What `keyward` runs with: every setting decided and checked.
@@ -20,6 +22,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where Prometheus scrapes, on loopback; `None` for nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// The REST gateway in the same program; `None` for none.
+    pub gateway: Option<GatewayChoice>,
     /// The database.
     pub database: DatabaseChoice,
     /// A hot standby of it, to follow the log at.
@@ -167,6 +171,7 @@ impl Config {
         Ok(Self {
             listen,
             metrics_listen: metrics_listen(&settings)?,
+            gateway: gateway::choice(&settings, managed, tls.is_some())?,
             follow: follow(&settings, managed)?,
             database,
             production,

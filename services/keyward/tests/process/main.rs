@@ -19,6 +19,7 @@ mod json_call;
 mod limits;
 mod observability;
 mod operations;
+mod rest_beside_the_service;
 mod runbook;
 mod settings;
 mod shutdown;
