@@ -2,9 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod echo;
 mod rest;
 
+mod documents;
+mod drain;
+mod every_rpc;
+mod headers;
 mod odd_json;
+mod queries;
 mod readiness;
 mod refusals;
 mod routes;
+mod streams;

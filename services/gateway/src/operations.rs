@@ -1,4 +1,4 @@
-//! For those who run the gateway: whether it lives, and whether it can answer.
+//! For those who run the gateway: whether it lives, whether it can answer, and how it is asked.
 
 use http::{Method, StatusCode};
 use tonic_health::pb::HealthCheckRequest;
@@ -6,6 +6,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::call::Call;
+use crate::docs;
 use crate::problem;
 use crate::refusal::Refusal;
 use crate::reply::{JSON, Reply, reply};
@@ -19,10 +20,17 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 /// The surface.
 pub(crate) static TABLE: Table = Table {
     name: "operations",
-    claims: |path| path == "/healthz" || path == "/readyz",
+    claims: |path| {
+        let begins = ["/docs/", "/openapi/"];
+        matches!(path, "/healthz" | "/readyz" | "/docs")
+            || begins.iter().any(|begin| path.starts_with(begin))
+    },
     endpoints: &[
         get("/healthz", |_| Box::pin(async { status("ok") })),
         get("/readyz", |call| Box::pin(ready(call))),
+        get("/docs", |_| Box::pin(async { docs::page() })),
+        get("/docs/{file}", |call| Box::pin(async move { docs::file(&call) })),
+        get("/openapi/{file}", |call| Box::pin(async move { docs::document(&call) })),
     ],
     envelope: problem::envelope,
 };

@@ -9,8 +9,8 @@ mod table;
 mod tree;
 
 pub(crate) use answer::serve;
-pub(crate) use routes::Routes;
 pub use routes::RoutesError;
+pub(crate) use routes::{Body, Route, Routes};
 pub use stream::Lines;
 pub(crate) use table::TABLE;
 pub use tree::TemplateError;

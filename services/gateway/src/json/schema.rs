@@ -256,8 +256,10 @@ fn message(descriptor: &MessageDescriptor, ids: &Ids<'_>) -> Result<Message, Sch
     let highest = fields.last().map_or(0, |field| field.number);
     let unsupported = || SchemaError::Unsupported(descriptor.full_name().to_owned());
     let room = usize::try_from(highest).ok().filter(|&highest| highest < 1_024);
-    // Members that were there are noted in 128 bits.
-    let room = room.filter(|_| fields.len() <= 128).ok_or_else(unsupported)?;
+    // Members that were there are noted in 128 bits, oneofs in 64.
+    let room = room
+        .filter(|_| fields.len() <= 128 && descriptor.oneofs().len() <= 64)
+        .ok_or_else(unsupported)?;
     let mut by_number = vec![0; room + 1];
     for (field, place) in fields.iter().zip(1_u16..) {
         by_number[usize::try_from(field.number).map_err(|_| unsupported())?] = place;

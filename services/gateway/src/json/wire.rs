@@ -97,7 +97,7 @@ fn first(mut bytes: &[u8], number: u32) -> Option<&[u8]> {
 }
 
 /// The same message with its fields by number, and of a field that may be there once only the last value;
-/// of a message, all its parts.
+/// of a message, all its parts; of a oneof, the last member.
 pub(super) fn in_order(schema: &Schema, id: MessageId, bytes: &[u8]) -> Result<Vec<u8>, Broken> {
     let message = schema.message(id);
     let mut parts: Vec<Vec<u8>> = vec![Vec::new(); message.fields.len()];
@@ -108,6 +108,12 @@ pub(super) fn in_order(schema: &Schema, id: MessageId, bytes: &[u8]) -> Result<V
         let Some(place) = message.numbered(number) else {
             continue;
         };
+        let oneof = message.fields[place].oneof;
+        for (other, field) in message.fields.iter().enumerate() {
+            if oneof.is_some() && field.oneof == oneof && other != place {
+                parts[other].clear();
+            }
+        }
         let part = &mut parts[place];
         match (message.fields[place].shape, message.fields[place].kind, found) {
             (Shape::Single, Kind::Message(_), Found::Bytes(inside)) if !part.is_empty() => {

@@ -99,6 +99,7 @@ impl Writer<'_> {
     fn ordered(&mut self, id: MessageId, mut rest: &[u8], depth: usize) -> Result<bool, Broken> {
         let message = self.schema.message(id);
         let (mut open, mut any): (Option<FieldId>, bool) = (None, false);
+        let mut oneofs = 0_u64;
         while !rest.is_empty() {
             let (found, number) = Found::next(&mut rest)?;
             let Some(place) = message.numbered(number) else {
@@ -111,6 +112,12 @@ impl Writer<'_> {
                 Some(last) => last == place,
                 None => false,
             };
+            if let Some(oneof) = field.oneof {
+                if oneofs & (1 << oneof) != 0 {
+                    return Ok(false);
+                }
+                oneofs |= 1 << oneof;
+            }
             if field.shape == Shape::Single {
                 self.close(open.map(|last| &message.fields[last]));
                 open = Some(place);
