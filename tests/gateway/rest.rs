@@ -18,7 +18,7 @@ use telemetry::Telemetry;
 /// A gateway. It ends with the test.
 pub(crate) struct Rest {
     pub(crate) address: SocketAddr,
-    gateway: Option<Gateway>,
+    pub(crate) gateway: Option<Gateway>,
 }
 
 /// An answer, read whole.

@@ -1,5 +1,6 @@
 //! The service: one channel a thread, over which typed clients and bytes that are messages already go alike.
 
+use std::error::Error;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -134,12 +135,8 @@ impl Upstream {
         *request.uri_mut() = Uri::from(path.clone());
         *request.headers_mut() = metadata;
         let mut channel = self.channel.clone();
-        let unreachable = |error: tonic::transport::Error| {
-            tracing::debug!(error = &error as &dyn std::error::Error, "the service is not there");
-            Refusal::unreachable()
-        };
-        std::future::poll_fn(|context| channel.poll_ready(context)).await.map_err(unreachable)?;
-        let answer = channel.call(request).await.map_err(unreachable)?;
+        std::future::poll_fn(|context| channel.poll_ready(context)).await.map_err(failed)?;
+        let answer = channel.call(request).await.map_err(failed)?;
         if answer.status() != http::StatusCode::OK {
             tracing::warn!(status = %answer.status(), "the service does not speak gRPC");
             return Err(Refusal::unreachable());
@@ -150,6 +147,20 @@ impl Upstream {
             Some(Ok(())) | None => Ok(answer),
         }
     }
+}
+
+/// What it means that there is no answer. The channel watches the deadline as well.
+#[cold]
+fn failed(error: tonic::transport::Error) -> Refusal {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+    while let Some(error) = cause {
+        if error.is::<tonic::TimeoutExpired>() {
+            return Refusal::late();
+        }
+        cause = error.source();
+    }
+    tracing::debug!(error = &error as &dyn Error, "the service is not there");
+    Refusal::unreachable()
 }
 
 /// What trailers say.
