@@ -5,6 +5,8 @@ use std::time::Duration;
 use harness::Server;
 use http_body_util::BodyExt;
 use testkit::eventually;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::echo::Echo;
 use crate::rest::{Rest, settings};
@@ -16,9 +18,14 @@ async fn a_request_under_way_is_answered_while_new_connections_are_refused() {
     let address = rest.address;
     let under_way = tokio::spawn(rest.get("/v1/log/head").send());
     eventually("asked", Duration::from_secs(20), async || echo.calls() == 1).await;
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    idle.readable().await.unwrap();
     let stopping = tokio::spawn(rest.stop());
+    // It is closed by the one thread that also serves the request.
+    idle.read_to_end(&mut Vec::new()).await.unwrap();
     eventually("no new connection", Duration::from_secs(20), async || {
-        tokio::net::TcpStream::connect(address).await.is_err()
+        TcpStream::connect(address).await.is_err()
     })
     .await;
     assert!(!under_way.is_finished() && !stopping.is_finished());
