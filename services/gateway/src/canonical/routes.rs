@@ -272,3 +272,7 @@ impl Refusal {
         )
     }
 }
+
+#[cfg(test)]
+#[path = "routes_tests.rs"]
+mod tests;
