@@ -9,14 +9,14 @@ use crate::client::Tenant;
 use crate::embedded::Embedded;
 
 /// Where the banner says that REST is.
-fn rest(banner: &str) -> Option<SocketAddr> {
+pub(crate) fn rest(banner: &str) -> Option<SocketAddr> {
     let line = banner.lines().find_map(|line| line.strip_prefix("REST:"))?;
     let address = line.trim().strip_prefix("http://").unwrap();
     Some(address.split(',').next().unwrap().parse().unwrap())
 }
 
-/// One request over one connection: the status, and the body.
-fn ask(at: SocketAddr, head: &str, token: &str, body: &str) -> (u16, Value) {
+/// One request over one connection, its head to be followed by more: the status, and the body.
+pub(crate) fn ask(at: SocketAddr, head: &str, token: &str, body: &str) -> (u16, Value) {
     let mut stream = TcpStream::connect(at).unwrap();
     let length = body.len();
     let request = format!(
