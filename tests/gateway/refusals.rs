@@ -102,6 +102,10 @@ async fn refusals_of_the_service_keep_their_reason_and_say_in_headers_what_http_
     assert_eq!(nobody.refused(), (401, "CREDENTIAL_MISSING".to_owned()));
     assert_eq!(nobody.header("www-authenticate"), "Bearer realm=\"keyward\"");
     assert_eq!(nobody.json()["error"]["status"], "UNAUTHENTICATED");
+    let unknown = rest.get(&keys(&tenant.id)).bearer("kww_live_nothing").send().await;
+    assert_eq!(unknown.refused(), (401, "CREDENTIAL_INVALID".to_owned()));
+    let challenge = "Bearer realm=\"keyward\", error=\"invalid_token\"";
+    assert_eq!(unknown.header("www-authenticate"), challenge);
 
     let foreign = rest.get(&keys(&other.id)).bearer(&tenant.token).send().await;
     let missing =

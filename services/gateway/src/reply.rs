@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use api::v1::ErrorReason;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
@@ -83,10 +84,19 @@ pub fn with_headers(mut reply: Reply, refusal: &Refusal) -> Reply {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
     if status == StatusCode::UNAUTHORIZED {
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"keyward\""));
+        headers.insert(WWW_AUTHENTICATE, challenge(refusal));
     }
     if let Some(allow) = refusal.allow().filter(|_| status == StatusCode::METHOD_NOT_ALLOWED) {
         headers.insert(ALLOW, allow.clone());
     }
     reply
+}
+
+/// RFC 6750, 3: an error only if a credential was presented.
+fn challenge(refusal: &Refusal) -> HeaderValue {
+    HeaderValue::from_static(if refusal.reason() == ErrorReason::CredentialMissing.as_reason() {
+        "Bearer realm=\"keyward\""
+    } else {
+        "Bearer realm=\"keyward\", error=\"invalid_token\""
+    })
 }

@@ -90,16 +90,12 @@ fn message(
 ) -> Result<Bytes, Refusal> {
     let mut out = Vec::with_capacity(body.len() + 128);
     out.resize(HEAD, 0);
-    let Parsed { mut present, watched } = of_body(schema, route, body, &mut out)?;
+    let Parsed { mut present, mut watched } = of_body(schema, route, body, &mut out)?;
     let fields = &schema.message(route.input).fields;
-    let given = |place: FieldId| {
-        let given = watched.iter().find(|(known, _)| *known == place);
-        given.map(|(_, text)| text.as_str()).filter(|text| !text.is_empty())
-    };
     for (&place, value) in route.variables.iter().zip(values) {
         let field = &fields[place];
         let value = bind::variable(field, value)?;
-        if given(place).is_some_and(|given| given != value) {
+        if given(&watched, place).is_some_and(|given| given != value) {
             return Err(Refusal::field(&field.name, "must be as in the path, or left out"));
         }
         bind::text(field, &value, &mut out);
@@ -107,8 +103,7 @@ fn message(
     }
     if let Some(query) = head.uri.query() {
         let bound = if route.body == Body::All { u128::MAX } else { present };
-        let set = bind::query(schema, route.input, query, bound, &mut out)?;
-        present = if route.body == Body::All { present } else { set };
+        bind::query(schema, route.input, query, bound, &mut watched, &mut out)?;
     }
     let of_headers = [
         (route.request_id, &IDEMPOTENCY_KEY, unquoted as fn(&str) -> Option<&str>),
@@ -122,19 +117,25 @@ fn message(
         let wrong = || Refusal::field(name.as_str(), "must be one value, spelt as HTTP has it");
         let once = head.headers.get_all(name).iter().nth(1).is_none();
         let value = value.to_str().ok().filter(|_| once).and_then(read).ok_or_else(wrong)?;
-        if value == "*" && *name == IF_MATCH {
-            continue;
-        }
-        if present & (1 << place) == 0 || given(place).is_none_or(str::is_empty) {
-            bind::text(field, value, &mut out);
-        } else if given(place) != Some(value) {
-            let rule = format!("must be as in the header {name}, or left out");
-            return Err(Refusal::field(&field.name, rule));
+        match given(&watched, place) {
+            _ if value == "*" && *name == IF_MATCH => {}
+            None => bind::text(field, value, &mut out),
+            Some(given) if given == value => {}
+            Some(_) => {
+                let rule = format!("must be as in the header {name}, or left out");
+                return Err(Refusal::field(&field.name, rule));
+            }
         }
     }
     let length = u32::try_from(out.len() - HEAD).unwrap_or(u32::MAX);
     out[1..HEAD].copy_from_slice(&length.to_be_bytes());
     Ok(Bytes::from(out))
+}
+
+/// The text that body or query have for a field, if it is not empty.
+fn given(watched: &[(FieldId, String)], place: FieldId) -> Option<&str> {
+    let given = watched.iter().find(|(known, _)| *known == place);
+    given.map(|(_, text)| text.as_str()).filter(|text| !text.is_empty())
 }
 
 /// What the body has of the message.

@@ -25,7 +25,7 @@ pub(super) fn variable<'p>(field: &Field, segment: &'p str) -> Result<Cow<'p, st
 }
 
 /// Appends all parameters of a query. `bound` are the outermost fields that path or body have, a bit for
-/// each; the answer has those of the query as well.
+/// each; `watched` gets the texts of the outermost ones.
 ///
 /// # Errors
 /// One of them is no field, is one that path or body have, or is not what it must be.
@@ -34,9 +34,10 @@ pub(super) fn query(
     message: MessageId,
     query: &str,
     bound: u128,
+    watched: &mut Vec<(FieldId, String)>,
     out: &mut Vec<u8>,
-) -> Result<u128, Refusal> {
-    let mut set = Set { schema, paths: Vec::new(), bound, present: bound };
+) -> Result<(), Refusal> {
+    let mut set = Set { schema, paths: Vec::new(), bound, watched };
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let not_text = || Refusal::field("query", "must be UTF-8");
@@ -45,7 +46,7 @@ pub(super) fn query(
         let refuse = |rule: String| Refusal::field(&*name, rule);
         set.append(message, &name, &value, out).map_err(refuse)?;
     }
-    Ok(set.present)
+    Ok(())
 }
 
 fn form_decoded(text: &str) -> Option<Cow<'_, str>> {
@@ -62,7 +63,7 @@ struct Set<'a> {
     /// All that may be set once: the way there, and the oneof that it is in.
     paths: Vec<(Vec<FieldId>, Option<usize>)>,
     bound: u128,
-    present: u128,
+    watched: &'a mut Vec<(FieldId, String)>,
 }
 
 impl Set<'_> {
@@ -83,7 +84,9 @@ impl Set<'_> {
                 if self.bound & (1 << place) != 0 {
                     return Err("must be in the path or the body only".to_owned());
                 }
-                self.present |= 1 << place;
+                if field.kind == Kind::String && field.shape == Shape::Single {
+                    self.watched.push((place, value.to_owned()));
+                }
             }
             way.push(place);
             if names.peek().is_none() {
