@@ -75,14 +75,14 @@ async fn run(config: Config) -> Result<(), Failure> {
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let service = config.service.address.clone();
     let gateway = Gateway::start(config, &telemetry).await?;
-    let mut out = std::io::stdout();
-    writeln!(
-        out,
-        "\nkeyward-gateway {} serves HTTP on {}, in front of {service}\n\n  curl http://{}/readyz\n",
+    // In one piece: whoever waits for the first line may not wait for the last.
+    let banner = format!(
+        "\nkeyward-gateway {} serves HTTP on {address}, in front of {service}\n\n  \
+         curl http://{address}/readyz\n\n",
         env!("CARGO_PKG_VERSION"),
-        gateway.address(),
-        gateway.address(),
-    )?;
+        address = gateway.address(),
+    );
+    std::io::stdout().write_all(banner.as_bytes())?;
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
