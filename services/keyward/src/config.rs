@@ -4,6 +4,7 @@
 //! mistyped `KEYWARD_TLS_CERT` must not make a plain listener.
 
 mod environment;
+mod gateway;
 mod settings;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use domain::config::Provider;
 use domain::{Brand, SpiffeId};
 
 pub use environment::refuse_unknown_variables;
+pub use gateway::GatewayChoice;
 pub use settings::{LogFormat, Settings};
 
 /// Guesses that a caller may make in a minute unless another limit is set: 100 a second. A gateway of
@@ -29,6 +31,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where Prometheus scrapes, on loopback; `None` for nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// The REST gateway in the same program; `None` for none.
+    pub gateway: Option<GatewayChoice>,
     /// The database.
     pub database: DatabaseChoice,
     /// A hot standby of it, to follow the log at.
@@ -185,6 +189,7 @@ impl Config {
         Ok(Self {
             listen,
             metrics_listen: metrics_listen(&settings)?,
+            gateway: gateway::choice(&settings, managed, tls.is_some())?,
             follow: follow(&settings, managed)?,
             database,
             production,
@@ -193,13 +198,7 @@ impl Config {
             trust_database: false,
             keyring_command: keyring_command(&settings)?,
             keyring: keyring(&settings, &folder, managed)?,
-            operator_token_file: required_file(
-                "operator-token-file",
-                settings.operator_token_file.as_ref(),
-                &folder,
-                "operator-token",
-                managed,
-            )?,
+            operator_token_file: operator_token_file(&settings, &folder, managed)?,
             operator_identities: operator_identities(&settings, tls.as_ref())?,
             jwt_issuers: settings.jwt_issuers.clone(),
             folder: folder.clone(),
@@ -260,6 +259,15 @@ fn keyring(settings: &Settings, folder: &Path, managed: bool) -> Result<PathBuf,
             required_file("keyring", settings.keyring.as_ref(), folder, "keyring.toml", managed)
         }
     }
+}
+
+fn operator_token_file(
+    settings: &Settings,
+    folder: &Path,
+    managed: bool,
+) -> Result<PathBuf, ConfigError> {
+    let given = settings.operator_token_file.as_ref();
+    required_file("operator-token-file", given, folder, "operator-token", managed)
 }
 
 fn read_file(path: &Path) -> Result<Settings, ConfigError> {

@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status};
 
 use crate::client::{Client, bearer};
 use crate::deployment::Deployment;
+use crate::rest_beside_the_service::{ask, rest};
 
 const CALLERS: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -89,4 +90,35 @@ async fn a_call_that_nobody_sampled_is_not_traced() {
     let spans = spans_of_a_create("0", None).await;
     let names: Vec<_> = spans.iter().map(|span| &span.name).collect();
     assert!(!names.iter().any(|name| name.starts_with("grpc.")), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_call_over_rest_is_one_trace_from_the_gateway_on() {
+    let (endpoint, mut received) = collector().await;
+    let deployment = Deployment::new().await;
+    let tenant = deployment.tenant().await;
+    let flags = ["--otlp-endpoint", &endpoint, "--gateway-listen", "127.0.0.1:0"];
+    let keyward = deployment.serve(&flags).await;
+    let at = rest(&keyward.out()).unwrap();
+    let head = format!("GET /v1/workspaces/{}/keys", tenant.workspace);
+    let token = format!("{}\r\ntraceparent: {CALLERS}", tenant.token);
+    assert_eq!(ask(at, &head, &token, "").0, 200);
+    keyward.stop().await;
+    let mut spans = Vec::new();
+    while let Ok(sent) = received.try_recv() {
+        spans.extend(sent);
+    }
+    let named = |name: &str| {
+        let names: Vec<_> = spans.iter().map(|span| &span.name).collect();
+        spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("{name}: {names:?}"))
+    };
+    let hex = |id: &[u8]| id.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (gateways, services) = (named("http.request"), named("grpc.list_api_keys"));
+    assert_eq!(hex(&gateways.trace_id), TRACE);
+    assert_eq!(hex(&gateways.parent_span_id), "b7ad6b7169203331");
+    assert_eq!(services.trace_id, gateways.trace_id);
+    assert_eq!(services.parent_span_id, gateways.span_id);
+    let told = format!("{:?}", gateways.attributes);
+    assert!(told.contains("/v1/workspaces/{workspace_id}/keys"), "{told}");
+    assert!(!told.contains(&tenant.workspace), "{told}");
 }
