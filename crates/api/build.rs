@@ -10,6 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use protox::Compiler;
+use protox::prost_reflect::prost::Message;
+use protox::prost_reflect::prost_types::{FileDescriptorProto, FileDescriptorSet};
 use protox::prost_reflect::{DescriptorPool, FieldDescriptor, Value};
 
 const PACKAGE: &str = "keyward.v1";
@@ -30,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Source info carries the comments into the documentation.
     let mut ours = compiler.file_descriptor_set();
     ours.file.retain(|file| [PACKAGE, "google.protobuf"].contains(&file.package()));
+    let comments = comments(&ours);
     tonic_prost_build::configure()
         .btree_map(".")
         .skip_debug(messages_with_secrets(&compiler.descriptor_pool()))
@@ -39,7 +42,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     compiler.include_source_info(false);
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
+    fs::write(out.join("comments.bin"), comments.encode_to_vec())?;
     Ok(())
+}
+
+/// The comments of our files, and nothing else of them.
+fn comments(ours: &FileDescriptorSet) -> FileDescriptorSet {
+    let ours = ours.file.iter().filter(|file| file.package() == PACKAGE);
+    let of_file = |file: &FileDescriptorProto| {
+        let mut info = file.source_code_info.clone().unwrap_or_default();
+        info.location.retain(|location| location.leading_comments.is_some());
+        for location in &mut info.location {
+            location.span.clear();
+            location.leading_detached_comments.clear();
+        }
+        let (name, source_code_info) = (file.name.clone(), Some(info));
+        FileDescriptorProto { name, source_code_info, ..FileDescriptorProto::default() }
+    };
+    FileDescriptorSet { file: ours.map(of_file).collect() }
 }
 
 /// Every file of the package, sorted, so that a build does not depend on the order of a directory.

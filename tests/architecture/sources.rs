@@ -18,8 +18,9 @@ const EMPTY_WORDS: &[&str] = &[
 /// The one file that turns our errors into gRPC's.
 const STATUS: &str = "services/keyward/src/grpc/status.rs";
 
-/// Files that read a code that `STATUS` gave, to count it.
+/// Files that read a code that `STATUS` gave, to count it or to say it in HTTP.
 const CODE_READERS: &[&str] = &[
+    "services/gateway/src/refusal.rs",
     "services/keyward/src/counts.rs",
     "services/keyward/src/grpc/batch_verify_keys.rs",
     "services/keyward/src/grpc/call.rs",

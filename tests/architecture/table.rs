@@ -46,6 +46,8 @@ pub(crate) const WALLS: &[Wall] = &[
             "api",
             "domain",
             "eventlog",
+            // Served beside the service by the one-command default; it reaches it by gRPC like any other.
+            "gateway",
             "pgserver",
             "readmodel",
             "telemetry",

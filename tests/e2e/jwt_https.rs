@@ -26,8 +26,8 @@ async fn web(authority: &CertifiedIssuer<'static, KeyPair>, name: &str, body: St
     let params = CertificateParams::new([name.to_owned()]).unwrap();
     let certificate = params.signed_by(&pair, authority).unwrap();
     let key = PrivatePkcs8KeyDer::from(pair.serialize_der());
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let config = tokio_rustls::rustls::ServerConfig::builder_with_provider(provider)
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()

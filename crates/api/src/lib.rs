@@ -32,3 +32,6 @@ pub use keyward::v1;
 /// The encoded `FileDescriptorSet` of `keyward.v1`, its imports and `google.rpc` error details, options
 /// included, comments left out.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// An encoded `FileDescriptorSet` with the names of our files and their comments, for documentation.
+pub const COMMENTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/comments.bin"));

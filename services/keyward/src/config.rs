@@ -4,6 +4,7 @@
 //! mistyped `KEYWARD_TLS_CERT` must not make a plain listener.
 
 mod environment;
+mod gateway;
 mod settings;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use domain::config::Provider;
 use domain::{Brand, SpiffeId};
 
 pub use environment::refuse_unknown_variables;
+pub use gateway::GatewayChoice;
 pub use settings::{LogFormat, Settings};
 
 /// Guesses that a caller may make in a minute unless another limit is set: 100 a second. A gateway of
@@ -29,6 +31,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where Prometheus scrapes, on loopback; `None` for nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// The REST gateway in the same program; `None` for none.
+    pub gateway: Option<GatewayChoice>,
     /// The database.
     pub database: DatabaseChoice,
     /// A hot standby of it, to follow the log at.
@@ -185,6 +189,7 @@ impl Config {
         Ok(Self {
             listen,
             metrics_listen: metrics_listen(&settings)?,
+            gateway: gateway::choice(&settings, managed, tls.is_some())?,
             follow: follow(&settings, managed)?,
             database,
             production,

@@ -1,11 +1,14 @@
 //! `keyward serve`: starts the service, says where it is and what to type, and drains on a signal.
 
 mod banner;
+mod beside;
 mod demo;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use gateway::Gateway;
 use telemetry::{LogFormat as TelemetryFormat, Telemetry, TelemetryOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -27,8 +30,15 @@ pub(super) async fn run(config: Config) -> Result<ExitCode, Failure> {
     let mut signals = Signals::new()?;
     let ended = match start(&config, &telemetry, &mut signals).await {
         Ok(app) => {
-            let ended = attend(&config, &app, &mut signals).await;
+            let (ended, gateway) = match beside::start(&config, app.address(), &telemetry).await {
+                Ok(gateway) => (attend(&config, &app, &gateway, &mut signals).await, gateway),
+                Err(error) => (Err(error), None),
+            };
             tracing::info!("draining; a second signal stops at once");
+            // What came in by the gateway is answered first.
+            if let Some(gateway) = gateway {
+                signals.unless_again(gateway.stop()).await;
+            }
             signals.unless_again(app.stop()).await;
             ended
         }
@@ -67,27 +77,32 @@ async fn start(
 
 /// Says where the service is, and waits until it is to stop: for a signal, or since a part of it has
 /// ended early, or since nobody reads what is said.
-async fn attend(config: &Config, app: &App, signals: &mut Signals) -> Result<(), Failure> {
+async fn attend(
+    config: &Config,
+    app: &App,
+    gateway: &Option<Gateway>,
+    signals: &mut Signals,
+) -> Result<(), Failure> {
     tokio::select! {
         // First: what a broken part does to the rest is not the news.
         biased;
         early = app.ended_early() => Err(early.into()),
         () = signals.next() => Ok(()),
-        Err(error) = welcome(config, app) => Err(error),
+        Err(error) = welcome(config, app, gateway.as_ref().map(Gateway::address)) => Err(error),
     }
 }
 
 /// Shows the banner once verdicts are answered, or when that takes too long.
-async fn welcome(config: &Config, app: &App) -> Result<(), Failure> {
+async fn welcome(config: &Config, app: &App, rest: Option<SocketAddr>) -> Result<(), Failure> {
     if !app.ready(WARM_UP).await {
         tracing::warn!("the verifier is still catching up; verdicts are answered once it has");
-        return Ok(line(&banner::text(config, app, None))?);
+        return Ok(line(&banner::text(config, app, rest, None))?);
     }
     let demo = match config.demo {
         true => demo::workspace(config, app.node()).await?,
         false => None,
     };
-    line(&banner::text(config, app, demo.as_ref()))?;
+    line(&banner::text(config, app, rest, demo.as_ref()))?;
     // Only now: a token that may not have been seen is replaced at the next start.
     if let Some(demo) = demo {
         demo.note_shown(config)?;
@@ -106,7 +121,7 @@ fn start_telemetry(config: &Config) -> Result<Telemetry, Failure> {
         log_filter: choice.log.clone(),
         otlp_endpoint: choice.otlp_endpoint.clone(),
         sample_ratio: choice.sample_ratio,
-        span_targets: vec!["keyward".to_owned(), "eventlog".to_owned(), "readmodel".to_owned()],
+        span_targets: ["keyward", "eventlog", "readmodel", "gateway"].map(str::to_owned).into(),
         service_name: "keyward".to_owned(),
         service_version: env!("CARGO_PKG_VERSION").to_owned(),
         ..TelemetryOptions::default()

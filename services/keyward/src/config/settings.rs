@@ -86,6 +86,12 @@ settings! {
     /// How long calls may go on after a signal to stop, in milliseconds [default: 10000]
     #[arg(long, global = true, env = "KEYWARD_DRAIN_MS", value_name = "MS", help_heading = "Listener")]
     drain_ms: u64,
+    /// Address of the REST gateway beside the service [default: 127.0.0.1:8080 with the private Postgres, else none]
+    #[arg(long, global = true, env = "KEYWARD_GATEWAY_LISTEN", value_name = "ADDRESS", help_heading = "Listener")]
+    gateway_listen: SocketAddr,
+    /// Start no REST gateway beside the service
+    #[arg(long, global = true, env = "KEYWARD_NO_GATEWAY", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Listener")]
+    no_gateway: bool,
 
     /// Postgres URL; without it Keyward runs a private Postgres of its own
     #[arg(long, global = true, env = "KEYWARD_DATABASE_URL", value_name = "URL", hide_env_values = true, help_heading = "Database")]

@@ -1,13 +1,19 @@
 //! What a person sees once the service is up: where it is, and lines to paste.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 
 use super::demo::{Demo, Token};
 use crate::app::App;
 use crate::config::{Config, DatabaseChoice};
 
 /// The banner.
-pub(super) fn text(config: &Config, app: &App, demo: Option<&Demo>) -> String {
+pub(super) fn text(
+    config: &Config,
+    app: &App,
+    rest: Option<SocketAddr>,
+    demo: Option<&Demo>,
+) -> String {
     let mut text = String::new();
     let how = if config.tls.is_some() { "TLS" } else { "plaintext" };
     let reflection = if config.reflection { "on" } else { "off" };
@@ -18,6 +24,10 @@ pub(super) fn text(config: &Config, app: &App, demo: Option<&Demo>) -> String {
         env!("CARGO_PKG_VERSION"),
         app.address(),
     );
+    if let Some(rest) = rest {
+        let _ =
+            writeln!(text, "REST:           http://{rest}, documentation at http://{rest}/docs");
+    }
     if let Some(metrics) = app.metrics_address() {
         let _ = writeln!(text, "Metrics:        http://{metrics}/metrics");
     }
@@ -28,6 +38,9 @@ pub(super) fn text(config: &Config, app: &App, demo: Option<&Demo>) -> String {
     let _ = writeln!(text, "Ctrl-C drains and stops.");
     if let Some(demo) = demo {
         demonstrate(&mut text, config, app, demo);
+        if let Some(rest) = rest {
+            over_rest(&mut text, rest, demo);
+        }
     }
     text
 }
@@ -85,6 +98,21 @@ fn demonstrate(text: &mut String, config: &Config, app: &App, demo: &Demo) {
         call("ListApiKeys", &format!(r#"{{"workspace_id":"{workspace}"}}"#)),
         call("GetConfig", &format!(r#"{{"workspace_id":"{workspace}","key_id":"'"$KEY_ID"'"}}"#)),
     );
+}
+
+/// The same over REST, for whoever has `$TOKEN` and `$KEY` from above.
+fn over_rest(text: &mut String, rest: SocketAddr, demo: &Demo) {
+    let workspace = demo.workspace;
+    // Writing into a String can't fail.
+    for (body, path) in [
+        (r#"{"name":"second key"}"#, format!("workspaces/{workspace}/keys")),
+        (r#"{"key":"'"$KEY"'"}"#, "keys:verify".to_owned()),
+    ] {
+        let _ = writeln!(
+            text,
+            "  curl -H \"authorization: Bearer $TOKEN\" --json '{body}' \\\n    http://{rest}/v1/{path}",
+        );
+    }
 }
 
 /// How `grpcurl` reaches this listener and learns of its methods.

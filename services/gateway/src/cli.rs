@@ -1,0 +1,128 @@
+//! The command line. Exit code 0: stopped by a signal; 1: failed, with one line on standard error; 2: wrong
+//! usage.
+
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser};
+use telemetry::{LogFormat as TelemetryFormat, Telemetry, TelemetryOptions};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{Config, LogFormat, Settings, refuse_unknown_variables};
+use crate::gateway::Gateway;
+
+/// How long the last spans may take to leave.
+const FLUSH: Duration = Duration::from_secs(5);
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// The REST gateway of Keyward: HTTP in, gRPC out.
+#[derive(Debug, Parser)]
+#[command(name = "keyward-gateway", version, max_term_width = 100)]
+struct Arguments {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let ran = configure(arguments.settings).and_then(|config| {
+        // Connections are served by threads of their own; this one accepts them.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let ran = runtime.block_on(run(config));
+        runtime.shutdown_background();
+        ran
+    });
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&*error),
+    }
+}
+
+fn fail(error: &(dyn Error + Send + Sync + 'static)) -> ExitCode {
+    let mut line = format!("keyward-gateway: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !line.contains(&cause_text) {
+            line.push_str(": ");
+            line.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    // Nobody is left to be told if standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{line}");
+    ExitCode::FAILURE
+}
+
+fn configure(settings: Settings) -> Result<Config, Failure> {
+    let known: Vec<String> = Arguments::command()
+        .get_arguments()
+        .filter_map(|argument| argument.get_env())
+        .filter_map(|name| name.to_str().map(str::to_owned))
+        .collect();
+    refuse_unknown_variables(&known)?;
+    Ok(Config::resolve(settings)?)
+}
+
+async fn run(config: Config) -> Result<(), Failure> {
+    let telemetry = start_telemetry(&config)?;
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let service = config.service.address.clone();
+    let gateway = Gateway::start(config, &telemetry).await?;
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "\nkeyward-gateway {} serves HTTP on {}, in front of {service}\n\n  curl http://{}/readyz\n",
+        env!("CARGO_PKG_VERSION"),
+        gateway.address(),
+        gateway.address(),
+    )?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("draining; a second signal stops at once");
+    tokio::select! {
+        () = gateway.stop() => {}
+        _ = interrupt.recv() => std::process::exit(130),
+        _ = terminate.recv() => std::process::exit(130),
+    }
+    if let Err(error) = telemetry.shutdown(FLUSH).await {
+        tracing::warn!(error = &error as &dyn Error, "the last spans were lost");
+    }
+    Ok(())
+}
+
+fn start_telemetry(config: &Config) -> Result<Telemetry, Failure> {
+    let choice = &config.telemetry;
+    Ok(Telemetry::start(TelemetryOptions {
+        log_format: match choice.log_format {
+            LogFormat::Text => TelemetryFormat::Text,
+            LogFormat::Json => TelemetryFormat::Json,
+            LogFormat::Auto => TelemetryFormat::Auto,
+        },
+        log_filter: choice.log.clone(),
+        otlp_endpoint: choice.otlp_endpoint.clone(),
+        sample_ratio: choice.sample_ratio,
+        span_targets: vec!["gateway".to_owned()],
+        service_name: "keyward-gateway".to_owned(),
+        service_version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..TelemetryOptions::default()
+    })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

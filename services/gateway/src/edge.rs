@@ -1,0 +1,149 @@
+//! What every request goes through, whosever path it has: its name, its sender, its limit, its surface,
+//! what is counted and logged, and the headers of every answer.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::header::CACHE_CONTROL;
+use http::{HeaderName, HeaderValue, Request};
+use hyper::body::Incoming;
+use telemetry::SampleDecision;
+use tracing::{Instrument, Span};
+
+use crate::body;
+use crate::call::{Call, Head, REQUEST_ID};
+use crate::canonical;
+use crate::client_address;
+use crate::counts::Counted;
+use crate::node::Node;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+use crate::surface::Surface;
+
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// Answers a request.
+pub(crate) async fn serve(node: Arc<Node>, peer: IpAddr, request: Request<Incoming>) -> Reply {
+    let began = Instant::now();
+    let shared = Arc::clone(&node.shared);
+    let (parts, body) = request.into_parts();
+    let mut head = Head {
+        request_id: shared.names.name(&parts.headers),
+        client: client_address::client(peer, &parts.headers, &shared.config.trusted_proxies),
+        method: parts.method,
+        uri: parts.uri,
+        headers: parts.headers,
+    };
+    let request_id = head.request_id.clone();
+    let (method, client) = (head.method.clone(), head.client);
+    let (surface, mut counted) = shared.paths.surface(head.uri.path());
+    let span = traced(&shared.sampler, &mut head, surface);
+    let answering = answer(&node, surface, head, body, &mut counted).instrument(span.clone());
+    let mut reply = answering.await;
+    span.record("http.route", shared.counts.template(counted).1);
+    span.record("http.response.status_code", reply.status().as_u16());
+    let headers = reply.headers_mut();
+    headers.insert(&REQUEST_ID, request_id.clone());
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let took = began.elapsed();
+    shared.counts.answered(counted, reply.status(), took);
+    if shared.config.access_log {
+        log(&shared.counts.template(counted), &method, &reply, &request_id, client, took);
+    }
+    reply
+}
+
+async fn answer(
+    node: &Arc<Node>,
+    surface: Surface,
+    head: Head,
+    body: Incoming,
+    counted: &mut Counted,
+) -> Reply {
+    if let Err(after) = node.shared.asking.admit(head.client) {
+        return (surface.table().envelope)(&Refusal::address_limited(after), &head);
+    }
+    match surface {
+        Surface::Canonical => canonical::serve(node, head, body, counted).await,
+        Surface::Velt
+        | Surface::Organization
+        | Surface::SlaunchX
+        | Surface::ForwardAuth
+        | Surface::Operations
+        | Surface::Unknown => of_table(node, surface, head, body, counted).await,
+    }
+}
+
+/// The span of a request if it is sampled, which then is what the service's own is within; else none, and
+/// the caller's trace context goes on as it is.
+fn traced(sampler: &telemetry::Sampler, head: &mut Head, surface: Surface) -> Span {
+    let decision = sampler.decide(head.text(&TRACEPARENT));
+    match decision {
+        SampleDecision::Skip => return Span::none(),
+        SampleDecision::Root | SampleDecision::Child(_) => {}
+    }
+    let span = tracing::info_span!(
+        "http.request",
+        otel.kind = "server",
+        http.request.method = %head.method,
+        http.route = tracing::field::Empty,
+        http.response.status_code = tracing::field::Empty,
+        surface = surface.table().name,
+    );
+    telemetry::continue_trace(&span, &decision);
+    let callers = head.text(&TRACEPARENT);
+    let here = span.in_scope(|| telemetry::current_traceparent(callers));
+    if let Some(here) = here.and_then(|here| HeaderValue::try_from(here).ok()) {
+        head.headers.insert(&TRACEPARENT, here);
+    }
+    span
+}
+
+/// A surface with a table of endpoints.
+async fn of_table(
+    node: &Arc<Node>,
+    surface: Surface,
+    head: Head,
+    body: Incoming,
+    counted: &mut Counted,
+) -> Reply {
+    let table = surface.table();
+    let reached = match node.shared.paths.find(surface, &head.method, head.uri.path()) {
+        Ok(reached) => reached,
+        Err(refusal) => return (table.envelope)(&refusal, &head),
+    };
+    *counted = reached.counted;
+    let taken = match body::read(body, reached.endpoint.most, &node.shared.room).await {
+        Ok(taken) => taken,
+        Err(refusal) => return (table.envelope)(&refusal, &head),
+    };
+    let call = Call {
+        head,
+        body: taken.bytes.clone(),
+        variables: reached.variables,
+        node: Arc::clone(node),
+    };
+    (reached.endpoint.answer)(call).await
+}
+
+fn log(
+    (surface, route): &(&'static str, &str),
+    method: &http::Method,
+    reply: &Reply,
+    request_id: &HeaderValue,
+    client: IpAddr,
+    took: Duration,
+) {
+    tracing::info!(
+        target: "keyward_gateway::access",
+        surface,
+        %method,
+        route,
+        status = reply.status().as_u16(),
+        request_id = request_id.to_str().unwrap_or_default(),
+        %client,
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "answered"
+    );
+}

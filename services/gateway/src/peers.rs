@@ -1,0 +1,163 @@
+//! What one address may take: connections at once, and requests a second. Loopback is not counted: a proxy
+//! on the same machine speaks for everybody.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What a client can choose freely of an IPv6 address is not looked at.
+const NETWORK: u128 = u128::MAX << 64;
+/// A second's requests may come at once, and as many again.
+const BURST: u32 = 2;
+/// So many addresses are remembered before those are forgotten that owe nothing.
+const REMEMBERED: usize = 65_536;
+
+/// What an address is counted as; `None` if it is not.
+fn counted(address: IpAddr) -> Option<IpAddr> {
+    let address = address.to_canonical();
+    if address.is_loopback() {
+        return None;
+    }
+    Some(match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing under these locks leaves a map half-written.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The open connections, by address.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    most: usize,
+    open: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// A place among the connections of its address, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    peers: Arc<Peers>,
+    address: Option<IpAddr>,
+}
+
+impl Peers {
+    /// None yet, and at most `most` for each address.
+    pub(crate) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { most, open: Mutex::default() })
+    }
+
+    /// A place for one more connection of `address`; `None` if it has enough.
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let address = counted(address);
+        if let Some(address) = address {
+            let mut open = lock(&self.open);
+            let count = open.entry(address).or_default();
+            if *count >= self.most {
+                return None;
+            }
+            *count += 1;
+        }
+        Some(Place { peers: Arc::clone(self), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(address) = self.address else {
+            return;
+        };
+        let mut open = lock(&self.peers.open);
+        if let Some(count) = open.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&address);
+            }
+        }
+    }
+}
+
+/// The requests, by the address of the client: each moves the moment on until when its address has had
+/// its share (the generic cell rate algorithm).
+#[derive(Debug)]
+pub(crate) struct Asking {
+    /// One request's share of a second; `None` for no limit.
+    each: Option<Duration>,
+    had: Mutex<HashMap<IpAddr, Instant>>,
+}
+
+impl Asking {
+    /// At most so many a second, or any number.
+    pub(crate) fn new(per_second: Option<u32>) -> Self {
+        let each = per_second.map(|count| Duration::from_secs(1) / count.max(1));
+        Self { each, had: Mutex::default() }
+    }
+
+    /// Takes one more request of `address`.
+    ///
+    /// # Errors
+    /// It has asked too much; when it may ask again.
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<(), Duration> {
+        match (self.each, counted(address)) {
+            (Some(each), Some(address)) => self.admit_at(Instant::now(), each, address),
+            (None, _) | (_, None) => Ok(()),
+        }
+    }
+
+    fn admit_at(&self, now: Instant, each: Duration, address: IpAddr) -> Result<(), Duration> {
+        let most = Duration::from_secs(1) * BURST;
+        let mut had = lock(&self.had);
+        if had.len() >= REMEMBERED && !had.contains_key(&address) {
+            had.retain(|_, until| *until > now);
+        }
+        let until = had.entry(address).or_insert(now);
+        let begins = (*until).max(now);
+        let ahead = (begins + each).saturating_duration_since(now);
+        if ahead > most {
+            return Err(ahead - most);
+        }
+        *until = begins + each;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_so_many_connections_and_gets_back_those_that_it_gives_up() {
+        let peers = Peers::new(2);
+        let admit = |address: &str| peers.admit(address.parse().unwrap());
+        let first = admit("192.0.2.7");
+        let _second = admit("::ffff:192.0.2.7").unwrap();
+        assert!(admit("192.0.2.7").is_none());
+        assert!(admit("192.0.2.8").is_some(), "another address has places of its own");
+        drop(first);
+        assert!(admit("192.0.2.7").is_some());
+        let held: Vec<_> = (0..9).map(|_| admit("127.0.0.1")).collect();
+        assert!(held.iter().all(Option::is_some), "loopback is not counted");
+    }
+
+    #[test]
+    fn an_address_has_so_many_requests_a_second_and_is_told_when_it_has_more() {
+        let (asking, now) = (Asking::new(Some(10)), Instant::now());
+        let each = asking.each.unwrap();
+        let one: IpAddr = "2001:db8:0:1::1".parse().unwrap();
+        let same: IpAddr = "2001:db8:0:1:ffff::2".parse().unwrap();
+        for asked in 0..20 {
+            assert_eq!(asking.admit_at(now, each, counted(one).unwrap()), Ok(()), "{asked}");
+        }
+        let refused = asking.admit_at(now, each, counted(same).unwrap());
+        assert_eq!(refused, Err(Duration::from_millis(100)));
+        let other = "192.0.2.8".parse().unwrap();
+        assert_eq!(asking.admit_at(now, each, other), Ok(()));
+        let later = now + Duration::from_millis(100);
+        assert_eq!(asking.admit_at(later, each, counted(one).unwrap()), Ok(()));
+        assert!(asking.admit_at(later, each, counted(one).unwrap()).is_err());
+        assert_eq!(Asking::new(None).admit(other), Ok(()));
+    }
+}

@@ -1,0 +1,12 @@
+//! SlaunchX's paths, as its documentation has them. Nothing is answered here yet.
+
+use crate::problem;
+use crate::surface::Table;
+
+/// The surface.
+pub(crate) static TABLE: Table = Table {
+    name: "slaunchx",
+    claims: |path| path.starts_with("/web/v1/"),
+    endpoints: &[],
+    envelope: problem::envelope,
+};

@@ -1,0 +1,20 @@
+//! The gateway in front of a real service, asked by a real client of HTTP: one module a promise.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod echo;
+mod rest;
+
+mod documents;
+mod drain;
+mod every_rpc;
+mod headers;
+mod limits;
+mod metrics;
+mod odd_json;
+mod queries;
+mod readiness;
+mod refusals;
+mod routes;
+mod streams;
+mod wires;
