@@ -15,6 +15,7 @@ mod counts;
 mod docs;
 mod edge;
 mod forward_auth;
+mod free;
 mod gateway;
 mod json;
 mod node;

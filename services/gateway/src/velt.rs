@@ -1,12 +1,36 @@
-//! Velt's paths, as its documentation has them. Nothing is answered here yet.
+//! Velt's paths, as its documentation has them.
+//!
+//! Each path is a file of what it takes and answers; `credentials` reads who calls, `body` what is sent,
+//! `envelope` writes what is answered.
 
-use crate::problem;
-use crate::surface::Table;
+mod body;
+mod config;
+mod create;
+mod credentials;
+mod envelope;
+mod list;
+mod named;
+
+use http::Method;
+
+use crate::call::Call;
+use crate::surface::{Answering, Endpoint, Table};
+
+/// The most bytes of a body.
+const MOST: usize = 64 * 1024;
 
 /// The surface.
 pub(crate) static TABLE: Table = Table {
     name: "velt",
     claims: |path| path.starts_with("/v2/"),
-    endpoints: &[],
-    envelope: problem::envelope,
+    endpoints: &[
+        post("/v2/workspace/apikey/create", create::answer),
+        post("/v2/workspace/apikeys/get", list::answer),
+        post("/v2/workspace/apikeyconfig/get", config::answer),
+    ],
+    envelope: |refusal, _| envelope::refused(refusal, None),
 };
+
+const fn post(template: &'static str, answer: fn(Call) -> Answering) -> Endpoint {
+    Endpoint { method: Method::POST, template, most: MOST, answer }
+}

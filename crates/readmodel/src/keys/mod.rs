@@ -8,7 +8,7 @@ mod write;
 
 pub use list::{KeyFilter, list};
 pub use project::Keys;
-pub use query::get;
+pub use query::{get, of_credentials};
 pub use row::KeyRow;
 
 pub(crate) use row::{

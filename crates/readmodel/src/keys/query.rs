@@ -1,7 +1,7 @@
 //! One key, and how keys are selected with their credentials.
 
 use domain::api_key::{ApiKey, Credential};
-use domain::{KeyId, WorkspaceId};
+use domain::{KeyId, Kid, WorkspaceId};
 use postgres_types::Type;
 use tokio_postgres::{GenericClient, Row};
 use uuid::Uuid;
@@ -24,6 +24,25 @@ pub async fn get(
         [(&key_id.uuid(), Type::UUID), (&workspace_id.uuid(), Type::UUID)];
     let row = client.query_typed_opt(&sql, &values).await?;
     row.map(|row| stored(&row).map(|(row, _)| row)).transpose()
+}
+
+/// The keys of `workspace_id` that have, or once had, these credentials; in no order.
+///
+/// # Errors
+/// [`ReadError::Unavailable`], or [`ReadError::Corrupt`].
+pub async fn of_credentials(
+    client: &impl GenericClient,
+    workspace_id: WorkspaceId,
+    kids: &[Kid],
+) -> Result<Vec<KeyId>, ReadError> {
+    let kids: Vec<&[u8]> = kids.iter().map(|kid| kid.bits().as_slice()).collect();
+    let sql = "SELECT DISTINCT key_id FROM readmodel.credentials \
+               WHERE workspace_id = $1 AND kid = ANY($2)";
+    let values: [(&(dyn postgres_types::ToSql + Sync), Type); 2] =
+        [(&workspace_id.uuid(), Type::UUID), (&kids, Type::BYTEA_ARRAY)];
+    let rows = client.query_typed(sql, &values).await?;
+    let id = |row: &Row| Columns::new("credentials", row).take::<Uuid>().map(KeyId::new);
+    rows.iter().map(id).collect()
 }
 
 /// The statement whose rows [`stored`] reads. Key and credentials are of one snapshot, because it is

@@ -209,12 +209,16 @@ impl Caller {
         }
     }
 
-    /// The one workspace that its credential is good for, if it is for one by its kind.
+    /// The one workspace that its credential is good for, if it is for one by its kind or its bounds.
     #[must_use]
-    pub const fn only_workspace(&self) -> Option<WorkspaceId> {
+    pub fn only_workspace(&self) -> Option<WorkspaceId> {
         match self {
             Self::AuthToken { workspace, .. } | Self::User { workspace, .. } => Some(*workspace),
-            Self::Operator | Self::Workspace { .. } | Self::Service { .. } => None,
+            Self::Service { bounds, .. } => match bounds.workspaces.as_slice() {
+                &[only] => Some(only),
+                [] | [_, ..] => None,
+            },
+            Self::Operator | Self::Workspace { .. } => None,
         }
     }
 
