@@ -16,5 +16,6 @@ mod queries;
 mod readiness;
 mod refusals;
 mod routes;
+mod slaunchx;
 mod streams;
 mod wires;

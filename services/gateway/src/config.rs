@@ -41,6 +41,8 @@ pub struct Config {
     pub timeout: Duration,
     /// How long requests may go on after a stop.
     pub drain: Duration,
+    /// What SlaunchX's answers say of their version.
+    pub slaunchx_version: String,
     /// Whether each request is logged.
     pub access_log: bool,
     /// Logs and traces.
@@ -162,6 +164,10 @@ impl Config {
             requests_per_second: Some(per_second).filter(|&count| count > 0),
             timeout: millis("timeout-ms", settings.timeout_ms.unwrap_or(5_000), 10..=60_000)?,
             drain: millis("drain-ms", settings.drain_ms.unwrap_or(10_000), 0..=600_000)?,
+            slaunchx_version: settings
+                .slaunchx_version
+                .clone()
+                .unwrap_or_else(|| "1.3.0".to_owned()),
             access_log: settings.access_log.unwrap_or(true),
             telemetry: telemetry(&settings)?,
         })

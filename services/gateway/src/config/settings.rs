@@ -99,6 +99,10 @@ settings! {
     #[arg(long, env = "KEYWARD_GATEWAY_TIMEOUT_MS", value_name = "MS", help_heading = "Service")]
     timeout_ms: u64,
 
+    /// Text of the member `version` in SlaunchX's answers [default: 1.3.0]
+    #[arg(long, env = "KEYWARD_GATEWAY_SLAUNCHX_VERSION", value_name = "TEXT", help_heading = "Surfaces")]
+    slaunchx_version: String,
+
     /// Log each request [default: true]
     #[arg(long, env = "KEYWARD_GATEWAY_ACCESS_LOG", value_name = "BOOL", help_heading = "Telemetry")]
     access_log: bool,

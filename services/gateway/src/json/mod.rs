@@ -10,6 +10,7 @@ mod parse;
 mod reader;
 mod schema;
 mod text;
+mod value;
 mod wire;
 mod write;
 
@@ -20,7 +21,9 @@ pub use parse::{Parsed, parse};
 pub use reader::BadJson;
 pub use schema::{Field, FieldId, Kind, MessageId, Schema, SchemaError, Shape};
 pub use text::{BadText, append};
+pub use value::value;
 pub use wire::first_text;
 pub use write::{quote, write, write_any};
 
+pub(crate) use moment::write_timestamp;
 pub(crate) use parse::{begin, end};

@@ -11,7 +11,7 @@ const LONGEST: i64 = 315_576_000_000;
 const DAY: i64 = 86_400;
 
 /// Writes a moment; `false` if it is none.
-pub(super) fn write_timestamp(seconds: i64, nanos: i32, out: &mut String) -> bool {
+pub(crate) fn write_timestamp(seconds: i64, nanos: i32, out: &mut String) -> bool {
     if !(FIRST..=LAST).contains(&seconds) || !(0..1_000_000_000).contains(&nanos) {
         return false;
     }
