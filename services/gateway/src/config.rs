@@ -8,8 +8,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use http::HeaderName;
 use ipnet::IpNet;
 
+pub use crate::forward_auth::Secret;
 pub use settings::{LogFormat, Settings};
 
 use crate::surface::Surface;
@@ -41,6 +43,12 @@ pub struct Config {
     pub timeout: Duration,
     /// How long requests may go on after a stop.
     pub drain: Duration,
+    /// What `/verify` asks for verdicts with; without it there are none.
+    pub verify_credential: Option<Secret>,
+    /// Where `/verify` takes a key from, besides Authorization and X-Api-Key.
+    pub verify_header: Option<HeaderName>,
+    /// What SlaunchX's answers say of their version.
+    pub slaunchx_version: String,
     /// Whether each request is logged.
     pub access_log: bool,
     /// Logs and traces.
@@ -162,6 +170,16 @@ impl Config {
             requests_per_second: Some(per_second).filter(|&count| count > 0),
             timeout: millis("timeout-ms", settings.timeout_ms.unwrap_or(5_000), 10..=60_000)?,
             drain: millis("drain-ms", settings.drain_ms.unwrap_or(10_000), 0..=600_000)?,
+            verify_credential: settings
+                .verify_credential_file
+                .as_deref()
+                .map(crate::forward_auth::load)
+                .transpose()?,
+            verify_header: verify_header(&settings)?,
+            slaunchx_version: settings
+                .slaunchx_version
+                .clone()
+                .unwrap_or_else(|| "1.3.0".to_owned()),
             access_log: settings.access_log.unwrap_or(true),
             telemetry: telemetry(&settings)?,
         })
@@ -242,6 +260,14 @@ fn service(settings: &Settings) -> Result<Service, ConfigError> {
     let service = Service { address, tls };
     crate::upstream::endpoint(&service)?;
     Ok(service)
+}
+
+fn verify_header(settings: &Settings) -> Result<Option<HeaderName>, ConfigError> {
+    let Some(name) = &settings.verify_header else {
+        return Ok(None);
+    };
+    let name = HeaderName::try_from(name.as_str());
+    name.map(Some).map_err(|_| setting("verify-header", "must be the name of a header"))
 }
 
 fn metrics_listen(settings: &Settings) -> Result<Option<SocketAddr>, ConfigError> {

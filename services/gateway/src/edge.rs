@@ -16,6 +16,7 @@ use crate::call::{Call, Head, REQUEST_ID};
 use crate::canonical;
 use crate::client_address;
 use crate::counts::Counted;
+use crate::forward_auth;
 use crate::node::Node;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -66,10 +67,10 @@ async fn answer(
     }
     match surface {
         Surface::Canonical => canonical::serve(node, head, body, counted).await,
+        Surface::ForwardAuth => forward_auth::serve(node, &head, counted).await,
         Surface::Velt
         | Surface::Organization
         | Surface::SlaunchX
-        | Surface::ForwardAuth
         | Surface::Operations
         | Surface::Unknown => of_table(node, surface, head, body, counted).await,
     }

@@ -99,6 +99,16 @@ settings! {
     #[arg(long, env = "KEYWARD_GATEWAY_TIMEOUT_MS", value_name = "MS", help_heading = "Service")]
     timeout_ms: u64,
 
+    /// File (mode 0600) with a service credential that may verify: turns /verify on
+    #[arg(long, env = "KEYWARD_GATEWAY_VERIFY_CREDENTIAL_FILE", value_name = "FILE", help_heading = "Surfaces")]
+    verify_credential_file: PathBuf,
+    /// Header that /verify takes a key from, besides Authorization and X-Api-Key
+    #[arg(long, env = "KEYWARD_GATEWAY_VERIFY_HEADER", value_name = "NAME", help_heading = "Surfaces")]
+    verify_header: String,
+    /// Text of the member `version` in SlaunchX's answers [default: 1.3.0]
+    #[arg(long, env = "KEYWARD_GATEWAY_SLAUNCHX_VERSION", value_name = "TEXT", help_heading = "Surfaces")]
+    slaunchx_version: String,
+
     /// Log each request [default: true]
     #[arg(long, env = "KEYWARD_GATEWAY_ACCESS_LOG", value_name = "BOOL", help_heading = "Telemetry")]
     access_log: bool,

@@ -30,11 +30,12 @@ pub(super) async fn run(
     request: CreateApiKeyRequest,
 ) -> Result<CreateApiKeyResponse, Refusal> {
     let workspace = call.workspace(&request.workspace_id)?;
+    // Who may not is told so, whatever else is wrong.
+    call.caller.makes(fields::env("env", request.env)?.unwrap_or(Env::Live))?;
     // Only the address list may make the message larger than others.
     let addresses: usize = request.ip_allowlist.iter().map(|entry| entry.len() + 3).sum();
     refuse_large(request.encoded_len().saturating_sub(addresses))?;
     let asked = Asked::read(&request)?;
-    call.caller.makes(asked.env)?;
     if standing::existing(&node, workspace)?.suspended {
         return Err(Refusal::new(ErrorReason::WorkspaceSuspended, "the workspace is suspended"));
     }

@@ -1,0 +1,158 @@
+//! A proxy as a program of its own, what is behind it, and a client at an address of its choice.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use testkit::eventually;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Whether a program is there.
+///
+/// # Panics
+/// It is not, and this is CI.
+pub(super) fn installed(program: &str) -> bool {
+    let there = found(program).is_some();
+    if !there {
+        #[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
+        let must = std::env::var("CI").is_ok_and(|ci| ci == "true");
+        assert!(!must, "{program} is not installed, and CI must not pass it over");
+        eprintln!("\nNOT TESTED: {program} is not installed (apt-get install {program})\n");
+    }
+    there
+}
+
+fn found(program: &str) -> Option<PathBuf> {
+    let folders = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
+    folders.iter().map(|folder| Path::new(folder).join(program)).find(|path| path.exists())
+}
+
+/// A proxy with the shipped configuration. It ends with the test.
+pub(super) struct Proxy {
+    pub(super) address: SocketAddr,
+    child: Child,
+    _folder: TempDir,
+}
+
+impl Proxy {
+    pub(super) async fn start(program: &str, gateway: SocketAddr, upstream: SocketAddr) -> Self {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let folder = TempDir::new().unwrap();
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(program);
+        for file in std::fs::read_dir(shipped).unwrap().map(Result::unwrap) {
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            let text = text
+                .replace("127.0.0.1:8000", &address.to_string())
+                .replace("127.0.0.1:8080", &gateway.to_string())
+                .replace("127.0.0.1:9000", &upstream.to_string());
+            std::fs::write(folder.path().join(file.file_name()), text).unwrap();
+        }
+        let mut command = command(program, folder.path());
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        command.current_dir(folder.path()).stdin(Stdio::null());
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        let mut proxy = Self { address, child: command.spawn().unwrap(), _folder: folder };
+        eventually("the proxy listens", Duration::from_secs(20), async || {
+            if let Some(ended) = proxy.child.try_wait().unwrap() {
+                let log = std::fs::read_to_string(proxy._folder.path().join("log"));
+                panic!("{program}: {ended}: {log:?}");
+            }
+            TcpStream::connect(address).await.is_ok()
+        })
+        .await;
+        proxy
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // Its workers end with it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(found(program).unwrap());
+    match program {
+        "nginx" => {
+            let whole = "pid nginx.pid;\nerror_log stderr;\nmaster_process off;\ndaemon off;\n\
+                         events {}\nhttp {\naccess_log off;\nclient_body_temp_path body;\n\
+                         proxy_temp_path proxy;\nfastcgi_temp_path f;\nuwsgi_temp_path u;\n\
+                         scgi_temp_path s;\ninclude keyward.conf;\n}\n";
+            std::fs::write(folder.join("nginx.conf"), whole).unwrap();
+            command.arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf"));
+        }
+        "caddy" => {
+            let file = folder.join("Caddyfile");
+            let text = std::fs::read_to_string(&file).unwrap();
+            std::fs::write(&file, format!("{{\n\tadmin off\n}}\n{text}")).unwrap();
+            command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
+            command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
+        }
+        _ => {
+            command.args(["-db", "-f"]).arg(folder.join("haproxy.cfg"));
+        }
+    }
+    command
+}
+
+/// Answers every request with the request itself.
+pub(super) struct Upstream {
+    pub(super) address: SocketAddr,
+}
+
+impl Upstream {
+    pub(super) async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let asked = until(&mut stream, b"\r\n\r\n").await;
+                    let head = format!(
+                        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                        asked.len()
+                    );
+                    // A client that has gone needs no answer.
+                    let _ = stream.write_all(&[head.as_bytes(), &asked].concat()).await;
+                });
+            }
+        });
+        Self { address }
+    }
+}
+
+async fn until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
+    let mut read = Vec::new();
+    while !read.ends_with(end) && stream.read_buf(&mut read).await.is_ok_and(|count| count > 0) {}
+    read
+}
+
+/// What a proxy answered.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: String,
+}
+
+/// Asks from this address, with these headers.
+pub(super) async fn ask(proxy: SocketAddr, client: [u8; 4], headers: &str) -> Answered {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::from(client), 0).into()).unwrap();
+    let mut stream = socket.connect(proxy).await.unwrap();
+    let request = format!(
+        "GET /orders?scope=none HTTP/1.1\r\nHost: {proxy}\r\n{headers}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).await.unwrap();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    Answered { status, head: head.to_owned(), body: body.to_owned() }
+}
