@@ -182,3 +182,55 @@ async fn refusals_have_the_number_of_http_as_their_code() {
     assert_eq!(twice(one).send().await.ok()["data"], first["data"]);
     assert_eq!(error(&twice("{\"name\":\"b\"}").send().await).0, 409);
 }
+
+#[tokio::test]
+async fn a_key_is_listed_read_changed_rotated_and_revoked() {
+    let org = Organization::new("org life").await;
+    let made = org.create(&json!({"name": "a"})).await.ok()["data"].clone();
+    org.create(&json!({"name": "b"})).await.ok();
+    let (id, secret) = (made["id"].as_str().unwrap(), made["key"].as_str().unwrap());
+    let path = format!("{KEYS}/{id}");
+    let ask = async |method: http::Method, path: &str, body: &str| {
+        let ask = org.rest.request(method, path).body(body.to_owned());
+        ask.bearer(&org.user).send().await
+    };
+    let (get, patch) = (http::Method::GET, http::Method::PATCH);
+
+    let first = ask(get.clone(), &format!("{KEYS}?pageSize=1"), "").await.ok()["data"].clone();
+    assert_eq!(first["apiKeys"][0]["name"], "b");
+    let token = first["nextPageToken"].as_str().unwrap();
+    let next = ask(get.clone(), &format!("{KEYS}?pageSize=1&pageToken={token}"), "").await.ok();
+    let mut shown = made.clone();
+    shown.as_object_mut().unwrap().remove("key");
+    assert_eq!(next["data"], json!({"apiKeys": [shown]}));
+    assert_eq!(ask(get.clone(), &path, "").await.ok()["data"], shown);
+
+    let changes = r#"{"name": "c", "description": "d", "scope": "read-write",
+        "expiresAt": "2099-01-01T00:00:00Z"}"#;
+    let changed = ask(patch.clone(), &path, changes).await.ok()["data"].clone();
+    let changes: Value = serde_json::from_str(changes).unwrap();
+    for (name, value) in changes.as_object().unwrap() {
+        assert_eq!(&changed[name], value, "{name}");
+    }
+
+    let rotated = ask(http::Method::POST, &format!("{path}/rotate"), "").await.ok();
+    let renewed = rotated["data"]["key"].as_str().unwrap();
+    assert_ne!(renewed, secret);
+    assert!(org.tenant.verify(renewed).await.key.is_some());
+
+    let revoked = ask(http::Method::DELETE, &path, "").await.ok();
+    assert!(revoked["data"]["revokedAt"].is_string());
+    assert_eq!(org.tenant.verify(renewed).await.denial(), api::v1::Denial::Revoked);
+
+    for (method, path, body, code) in [
+        (get.clone(), format!("{KEYS}?size=1"), "", 400),
+        (get.clone(), format!("{KEYS}?pageSize=x"), "", 400),
+        (get.clone(), format!("{KEYS}/nothing"), "", 400),
+        (get, format!("{KEYS}/key_00000000000000000000000000"), "", 404),
+        (patch.clone(), path.clone(), "{}", 400),
+        (patch, path.clone(), "{\"key\":\"a\"}", 400),
+        (http::Method::POST, format!("{path}/rotate"), "{\"force\":true}", 400),
+    ] {
+        assert_eq!(error(&ask(method.clone(), &path, body).await).0, code, "{method} {path}");
+    }
+}

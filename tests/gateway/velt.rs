@@ -1,6 +1,7 @@
 //! Velt's paths: the documented requests, the documented answers, each field and each error.
 
 mod config;
+mod sisters;
 
 use api::v1::{Environment, Permission};
 use harness::{Pair, Server, Tenant};

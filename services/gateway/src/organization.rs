@@ -4,6 +4,7 @@
 mod create;
 mod credentials;
 mod envelope;
+mod keys;
 mod shown;
 
 use http::Method;
@@ -21,7 +22,14 @@ pub(crate) static TABLE: Table = Table {
         path.strip_prefix("/v1/api-keys")
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     },
-    endpoints: &[at(Method::POST, "/v1/api-keys", create::answer)],
+    endpoints: &[
+        at(Method::POST, "/v1/api-keys", create::answer),
+        at(Method::GET, "/v1/api-keys", keys::list),
+        at(Method::GET, "/v1/api-keys/{id}", keys::get),
+        at(Method::PATCH, "/v1/api-keys/{id}", keys::update),
+        at(Method::DELETE, "/v1/api-keys/{id}", keys::revoke),
+        at(Method::POST, "/v1/api-keys/{id}/rotate", keys::rotate),
+    ],
     envelope: envelope::refused,
 };
 

@@ -5,11 +5,16 @@
 
 mod body;
 mod config;
+mod configure;
 mod create;
 mod credentials;
+mod domains;
 mod envelope;
+mod keys;
 mod list;
 mod named;
+mod tokens;
+mod workspace;
 
 use http::Method;
 
@@ -27,6 +32,12 @@ pub(crate) static TABLE: Table = Table {
         post("/v2/workspace/apikey/create", create::answer),
         post("/v2/workspace/apikeys/get", list::answer),
         post("/v2/workspace/apikeyconfig/get", config::answer),
+        post("/v2/workspace/apikey/update", keys::update),
+        post("/v2/workspace/apikeyconfig/update", configure::answer),
+        post("/v2/workspace/authtokens/get", tokens::list),
+        post("/v2/workspace/authtoken/reset", tokens::reset),
+        post("/v2/workspace/domains/get", domains::list),
+        post("/v2/workspace/get", workspace::answer),
     ],
     envelope: |refusal, _| envelope::refused(refusal, None),
 };

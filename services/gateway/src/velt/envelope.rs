@@ -112,7 +112,7 @@ fn sentence(mut text: String) -> String {
 }
 
 /// The service's fields as the product names them.
-const MEMBERS: [(&str, &str); 30] = [
+const MEMBERS: [(&str, &str); 31] = [
     ("owner.owner_email", "ownerEmail"),
     ("name", "apiKeyName"),
     ("api_key.name", "apiKeyName"),
@@ -140,6 +140,7 @@ const MEMBERS: [(&str, &str); 30] = [
     ("config.webhook.processed_notification_url", "webhookServiceConfig.processedNotificationUrl"),
     ("key_ids", "apiKeys"),
     ("key_id", "apiKey"),
+    ("secret", "aiModelApiKey.customerApiKey"),
     ("page_size", "pageSize"),
     ("page_token", "pageToken"),
     ("request_id", "Idempotency-Key"),

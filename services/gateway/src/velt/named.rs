@@ -13,7 +13,7 @@ pub(super) fn or_none(text: String) -> String {
 }
 
 /// `key_` and 128 bits in Crockford's base32.
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     let Some(digits) = text.strip_prefix("key_") else {
         return false;
     };
