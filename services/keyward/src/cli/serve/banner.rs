@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
+use super::beside;
 use super::demo::{Demo, Token};
 use crate::app::App;
 use crate::config::{Config, DatabaseChoice};
@@ -27,6 +28,15 @@ pub(super) fn text(
     if let Some(rest) = rest {
         let _ =
             writeln!(text, "REST:           http://{rest}, documentation at http://{rest}/docs");
+        let credential = beside::verify_credential(config);
+        let shown = credential.display();
+        let _ = match credential.exists() {
+            true => writeln!(text, "For proxies:    http://{rest}/verify"),
+            false => writeln!(
+                text,
+                "For proxies:    /verify is off: put a service credential that may verify into\n                {shown} (mode 0600) and start again"
+            ),
+        };
     }
     if let Some(metrics) = app.metrics_address() {
         let _ = writeln!(text, "Metrics:        http://{metrics}/metrics");

@@ -3,6 +3,7 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 
 use gateway::config::Settings;
 use gateway::{Gateway, StartError};
@@ -33,6 +34,11 @@ pub(super) async fn start(
     }
 }
 
+/// Where the operator puts what the gateway verifies with; without it `/verify` gives no verdicts.
+pub(super) fn verify_credential(config: &Config) -> PathBuf {
+    config.folder.join("gateway-credential")
+}
+
 async fn begin(
     config: &Config,
     listen: SocketAddr,
@@ -49,6 +55,7 @@ async fn begin(
         drain_ms: Some(drain),
         // One page has the metrics of both.
         no_metrics: Some(true),
+        verify_credential_file: Some(verify_credential(config)).filter(|path| path.exists()),
         ..Settings::default()
     };
     Gateway::start(gateway::Config::resolve(settings)?, telemetry).await
