@@ -12,6 +12,10 @@ async fn a_gateway_lives_without_its_service_and_is_ready_only_with_it() {
     let server = Server::start().await;
     let rest = Rest::before(&server).await;
     assert_eq!(rest.get("/healthz").send().await.ok()["status"], "ok");
+    eventually("ready", Duration::from_secs(20), async || {
+        rest.get("/readyz").send().await.status == 200
+    })
+    .await;
     assert_eq!(rest.get("/readyz").send().await.ok()["status"], "ready");
     server.stop().await;
     eventually("not ready", Duration::from_secs(20), async || {

@@ -28,7 +28,8 @@ async fn a_token_that_is_none_is_the_documented_401() {
     for token in ["", "abc", "a.b.c", expired.as_str(), &product.owner[..product.owner.len() - 4]] {
         let answer = as_of(&product, &product.tenant, token, r#"{"name":"a"}"#).await;
         assert_eq!(error(&answer), (401, TOKEN.to_owned()), "{token}");
-        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"keyward\"");
+        let told = "Bearer realm=\"keyward\", error=\"invalid_token\"";
+        assert_eq!(answer.header("www-authenticate"), told, "{token}");
     }
     let asking = product.rest.post(&product.keys(), r#"{"name":"a"}"#);
     let asking = product.but_for(asking, "", "Authorization");
