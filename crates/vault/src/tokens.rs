@@ -1,4 +1,4 @@
-//! Short-lived sealed texts that hang on no workspace's data key: page tokens, and the replies kept
+//! Short-lived sealed texts that hang on no data key: page tokens, and the replies kept
 //! for repeated requests. Not a credential of any kind: whoever holds one may only hand it back.
 //!
 //! `version || key id || salt || nonce || ciphertext || tag`. Each purpose has its own key, derived

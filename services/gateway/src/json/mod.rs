@@ -13,7 +13,6 @@ mod reader;
 mod schema;
 mod text;
 pub mod typed;
-mod value;
 mod wire;
 mod write;
 
@@ -24,7 +23,6 @@ pub use parse::{Parsed, parse};
 pub use reader::BadJson;
 pub use schema::{Field, FieldId, Kind, MessageId, Schema, SchemaError, Shape};
 pub use text::{BadText, append};
-pub use value::value;
 pub use wire::first_text;
 pub use write::{quote, write, write_any};
 

@@ -120,7 +120,12 @@ impl<'de> de::Deserializer<'de> for Value<'_, '_> {
             Some(b'-' | b'0'..=b'9') => {}
             Some(_) | None => return Err(self.0.unexpected("a number").into()),
         }
-        match self.0.number()?.parse::<f64>() {
+        let text = self.0.number()?;
+        // A whole one stays so where any value will do; a field that is no whole one takes both.
+        if let Ok(whole) = text.parse() {
+            return visitor.visit_u64(whole);
+        }
+        match text.parse::<f64>() {
             Ok(number) if number.is_finite() => visitor.visit_f64(number),
             Ok(_) | Err(_) => Err(self.0.wrong("must be a smaller number").into()),
         }
@@ -250,7 +255,7 @@ mod tests {
         assert_eq!(outer.text.as_deref(), Some("a"));
         assert_eq!((outer.count, outer.flag), (Some(3), Some(true)));
         assert_eq!(outer.inner.unwrap().list.unwrap(), ["b"]);
-        assert_eq!(json!(outer.free), json!({"n": null, "x": [1.0, {"y": "z"}]}));
+        assert_eq!(json!(outer.free), json!({"n": null, "x": [1, {"y": "z"}]}));
         let nulls = r#"{"text": null, "count": null, "inner": null, "free": null}"#;
         assert_eq!(read::<Outer>(nulls.as_bytes()).unwrap(), Outer::default());
     }

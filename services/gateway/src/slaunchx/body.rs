@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::fault::Fault;
 use super::headers::corrected;
 use super::said::Said;
-use crate::json;
+use crate::json::{self, typed};
 use crate::refusal::Refusal;
 
 /// The members of a create.
@@ -21,7 +21,7 @@ pub(super) struct Asked {
 impl Asked {
     /// Reads the body. The rules of scopes and addresses are the service's.
     pub(super) fn read(body: &[u8]) -> Result<Self, Fault> {
-        let Value::Object(mut members) = json::value(body)? else {
+        let Value::Object(mut members) = typed::read(body)? else {
             let rule = "must be an object";
             return Err(Fault::from(json::BadJson {
                 path: String::new(),
@@ -76,7 +76,7 @@ fn is_any(entry: &str) -> bool {
 
 /// Whether a body, whatever else is wrong with it, asks for a TEST key.
 pub(super) fn asks_for_test(body: &[u8]) -> bool {
-    json::value(body).is_ok_and(|body| mode_of(&body["mode"]) == Some(Environment::Test))
+    typed::read::<Value>(body).is_ok_and(|body| mode_of(&body["mode"]) == Some(Environment::Test))
 }
 
 /// A change that is said by its path takes no members.
@@ -84,7 +84,7 @@ pub(super) fn must_be_empty(body: &[u8]) -> Result<(), Fault> {
     if body.is_empty() {
         return Ok(());
     }
-    match json::value(body)? {
+    match typed::read(body)? {
         Value::Object(members) if members.is_empty() => Ok(()),
         Value::Null => Ok(()),
         Value::Object(members) => {

@@ -111,15 +111,16 @@ fn refusal(caller: &Caller, rpc: Rpc) -> Refusal {
         Caller::AuthToken { .. } => {
             denied("an auth token is good for its own key's configuration, and for itself")
         }
-        Caller::User { role, .. } => match role {
-            Role::Owner => denied("this is not for users"),
-            Role::Member if row(rpc).contains(&OWNER) => {
-                denied("only an owner of the workspace may")
+        Caller::User { role: Role::Member, .. } if row(rpc).contains(&OWNER) => {
+            denied("only an owner of the workspace may")
+        }
+        Caller::User { .. } | Caller::Workspace { .. } => match permissions(rpc).as_slice() {
+            [] if row(rpc) == OPERATOR => denied("only the operator may"),
+            [] => denied("this is not for users"),
+            needed => {
+                denied(&format!("this is for service credentials with {}", needed.join(" or ")))
             }
-            Role::Member => denied("this is not for users"),
         },
-        Caller::Workspace { .. } if row(rpc) == OPERATOR => denied("only the operator may"),
-        Caller::Workspace { .. } => denied("this is not for workspace tokens"),
     }
 }
 
