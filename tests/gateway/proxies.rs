@@ -2,15 +2,13 @@
 //!
 //! A proxy that is not installed is passed over with a line on standard error; not so where `CI` is set.
 
-mod program;
-
 use std::time::Duration;
 
 use api::v1::CreateApiKeyRequest;
+use harness::proxy::{Answered, Proxy, Upstream, ask, installed};
 use testkit::eventually;
 
 use crate::verify::Verifying;
-use program::{Answered, Proxy, Upstream, ask};
 
 /// Where the client is that the key is for, and where another one is.
 const HERE: [u8; 4] = [127, 0, 0, 2];
@@ -34,25 +32,28 @@ const SPOOFED: [&str; 12] = [
 
 #[tokio::test]
 async fn nginx_lets_on_whoever_may_pass_and_nobody_else() {
-    protects("nginx").await;
+    protects("nginx", "keyward.conf").await;
 }
 
 #[tokio::test]
 async fn caddy_lets_on_whoever_may_pass_and_nobody_else() {
-    protects("caddy").await;
+    protects("caddy", "Caddyfile").await;
 }
 
 #[tokio::test]
 async fn haproxy_lets_on_whoever_may_pass_and_nobody_else() {
-    protects("haproxy").await;
+    protects("haproxy", "haproxy.cfg").await;
 }
 
-async fn protects(program: &str) {
-    if !program::installed(program) {
+async fn protects(program: &str, file: &str) {
+    if !installed(program) {
         return;
     }
     let (verifying, upstream) = (Verifying::new(program).await, Upstream::start().await);
-    let proxy = Proxy::start(program, verifying.rest.address, upstream.address).await;
+    let gateway = verifying.rest.address.to_string();
+    let replace =
+        [("127.0.0.1:8080", &*gateway), ("127.0.0.1:9000", &upstream.address.to_string())];
+    let proxy = Proxy::start(program, file, &replace).await;
     let made = verifying.tenant.create(verifying.key()).await;
     let key = made.secret.as_str();
     let key_id = made.api_key.unwrap().key_id;

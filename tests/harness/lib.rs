@@ -9,6 +9,7 @@
 mod auth_tokens;
 mod client;
 mod identity;
+pub mod proxy;
 mod refusal;
 mod server;
 mod site;

@@ -10,48 +10,75 @@ use testkit::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
+/// The release of Envoy whose binary `.ci/run` brings.
+const ENVOY: &str = "envoy-1.40.0";
+
 /// Whether a program is there.
 ///
 /// # Panics
 /// It is not, and this is CI, which has not said that it can't be had.
-pub(super) fn installed(program: &str) -> bool {
+#[must_use]
+pub fn installed(program: &str) -> bool {
     let there = found(program).is_some();
     if !there {
-        #[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
-        let set = |name, value: &str| std::env::var(name).is_ok_and(|is| is == value);
-        let must = set("CI", "true") && !set("TESTS_WITHOUT_PROXIES", "1");
+        let without = setting("TESTS_WITHOUT").unwrap_or_default();
+        let must = setting("CI").is_some_and(|is| is == "true")
+            && !without.split_whitespace().any(|name| name == program);
         assert!(!must, "{program} is not installed, and CI must not pass it over");
-        eprintln!("\nNOT TESTED: {program} is not installed (apt-get install {program})\n");
+        let how = if program == "envoy" { "bash .ci/run brings it" } else { "apt-get install" };
+        eprintln!("\nNOT TESTED: {program} is not installed ({how})\n");
     }
     there
 }
 
-fn found(program: &str) -> Option<PathBuf> {
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Where a program is.
+#[must_use]
+pub fn found(program: &str) -> Option<PathBuf> {
+    let cache = setting("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(Path::new(&setting("HOME")?).join(".cache")));
+    let brought = cache.map(|cache| cache.join("keyward-ci").join(ENVOY).join("bin"));
     let folders = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
-    folders.iter().map(|folder| Path::new(folder).join(program)).find(|path| path.exists())
+    let folders = folders.into_iter().map(PathBuf::from).chain(brought);
+    folders.map(|folder| folder.join(program)).find(|path| path.exists())
 }
 
 /// A proxy with the shipped configuration. It ends with the test.
-pub(super) struct Proxy {
-    pub(super) address: SocketAddr,
+#[derive(Debug)]
+pub struct Proxy {
+    /// Where it listens.
+    pub address: SocketAddr,
     child: Child,
     _folder: TempDir,
 }
 
 impl Proxy {
-    pub(super) async fn start(program: &str, gateway: SocketAddr, upstream: SocketAddr) -> Self {
+    /// Starts `program` with its folder of `deploy/` and the file in it: it listens on a free port for
+    /// `127.0.0.1:8000`, and each first string is replaced by the second.
+    ///
+    /// # Panics
+    /// It doesn't start.
+    pub async fn start(program: &str, file: &str, replace: &[(&str, &str)]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let folder = TempDir::new().unwrap();
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(program);
-        for file in std::fs::read_dir(shipped).unwrap().map(Result::unwrap) {
-            let text = std::fs::read_to_string(file.path()).unwrap();
-            let text = text
-                .replace("127.0.0.1:8000", &address.to_string())
-                .replace("127.0.0.1:8080", &gateway.to_string())
-                .replace("127.0.0.1:9000", &upstream.to_string());
-            std::fs::write(folder.path().join(file.file_name()), text).unwrap();
+        for shipped in std::fs::read_dir(shipped).unwrap().map(Result::unwrap) {
+            let mut text = std::fs::read(shipped.path()).unwrap();
+            // Descriptors are not text, and have nothing to replace.
+            if let Ok(mut written) = String::from_utf8(text.clone()) {
+                written = written.replace("127.0.0.1:8000", &address.to_string());
+                for (from, to) in replace {
+                    written = written.replace(from, to);
+                }
+                text = written.into_bytes();
+            }
+            std::fs::write(folder.path().join(shipped.file_name()), text).unwrap();
         }
-        let mut command = command(program, folder.path());
+        let mut command = command(program, folder.path(), file);
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         command.current_dir(folder.path()).stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
@@ -68,6 +95,17 @@ impl Proxy {
     }
 }
 
+impl Proxy {
+    /// Whether it still runs.
+    ///
+    /// # Panics
+    /// The system can't say.
+    #[must_use]
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
 impl Drop for Proxy {
     fn drop(&mut self) {
         // Its workers end with it.
@@ -76,38 +114,51 @@ impl Drop for Proxy {
     }
 }
 
-fn command(program: &str, folder: &Path) -> Command {
+fn command(program: &str, folder: &Path, file: &str) -> Command {
     let mut command = Command::new(found(program).unwrap());
     match program {
         "nginx" => {
-            let whole = "pid nginx.pid;\nerror_log stderr;\nmaster_process off;\ndaemon off;\n\
-                         events {}\nhttp {\naccess_log off;\nclient_body_temp_path body;\n\
-                         proxy_temp_path proxy;\nfastcgi_temp_path f;\nuwsgi_temp_path u;\n\
-                         scgi_temp_path s;\ninclude keyward.conf;\n}\n";
+            let whole = format!(
+                "pid nginx.pid;\nerror_log stderr;\nmaster_process off;\ndaemon off;\n\
+                 events {{}}\nhttp {{\naccess_log off;\nclient_body_temp_path body;\n\
+                 proxy_temp_path proxy;\nfastcgi_temp_path f;\nuwsgi_temp_path u;\n\
+                 scgi_temp_path s;\ninclude {file};\n}}\n"
+            );
             std::fs::write(folder.join("nginx.conf"), whole).unwrap();
             command.arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf"));
         }
         "caddy" => {
-            let file = folder.join("Caddyfile");
+            let file = folder.join(file);
             let text = std::fs::read_to_string(&file).unwrap();
             std::fs::write(&file, format!("{{\n\tadmin off\n}}\n{text}")).unwrap();
             command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
             command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
         }
+        "haproxy" => {
+            command.args(["-db", "-f"]).arg(folder.join(file));
+        }
         _ => {
-            command.args(["-db", "-f"]).arg(folder.join("haproxy.cfg"));
+            // One thread, no shared memory with another one, and only what went wrong is logged.
+            command.args(["--concurrency", "1", "--use-dynamic-base-id", "--log-level", "warning"]);
+            command.arg("--config-path").arg(folder.join(file));
         }
     }
     command
 }
 
 /// Answers every request with the request itself.
-pub(super) struct Upstream {
-    pub(super) address: SocketAddr,
+#[derive(Debug)]
+pub struct Upstream {
+    /// Where it listens.
+    pub address: SocketAddr,
 }
 
 impl Upstream {
-    pub(super) async fn start() -> Self {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// It can't listen.
+    pub async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
@@ -135,14 +186,20 @@ async fn until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
 
 /// What a proxy answered.
 #[derive(Debug)]
-pub(super) struct Answered {
-    pub(super) status: u16,
-    pub(super) head: String,
-    pub(super) body: String,
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// The status line and headers.
+    pub head: String,
+    /// The body.
+    pub body: String,
 }
 
 /// Asks from this address, with these headers.
-pub(super) async fn ask(proxy: SocketAddr, client: [u8; 4], headers: &str) -> Answered {
+///
+/// # Panics
+/// The proxy can't be reached.
+pub async fn ask(proxy: SocketAddr, client: [u8; 4], headers: &str) -> Answered {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::from(client), 0).into()).unwrap();
     let mut stream = socket.connect(proxy).await.unwrap();
