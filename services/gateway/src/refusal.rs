@@ -102,8 +102,9 @@ impl Refusal {
         let mut allow = String::new();
         for method in methods {
             let comma = if allow.is_empty() { "" } else { ", " };
+            let head = if *method == Method::GET { ", HEAD" } else { "" };
             // Writing into a String can't fail.
-            let _ = write!(allow, "{comma}{method}");
+            let _ = write!(allow, "{comma}{method}{head}");
         }
         let message = format!("this path takes {allow}");
         let mut refusal =
