@@ -60,6 +60,7 @@ const TABLE: &[(&str, &str)] = &[
     ("ListAuthTokens", "-y-yy---yy"),
     ("ResetAuthToken", "-yyy-----y"),
     ("RevokeAuthToken", "-y-y-----y"),
+    ("Check", "-y---y----"),
 ];
 
 async fn caller(server: &Server, name: &str, tenant: &Tenant, at: &Target) -> Client {

@@ -7,6 +7,7 @@ mod rest;
 
 mod documents;
 mod drain;
+mod envoy_ext_authz;
 mod every_rpc;
 mod headers;
 mod limits;

@@ -58,7 +58,7 @@ pub struct Proxy {
 
 impl Proxy {
     /// Starts `program` with its folder of `deploy/` and the file in it: it listens on a free port for
-    /// `127.0.0.1:8000`, and each first string is replaced by the second.
+    /// `127.0.0.1:8000` (Envoy has the port by itself), and each first string is replaced by the second.
     ///
     /// # Panics
     /// It doesn't start.
@@ -71,6 +71,8 @@ impl Proxy {
             // Descriptors are not text, and have nothing to replace.
             if let Ok(mut written) = String::from_utf8(text.clone()) {
                 written = written.replace("127.0.0.1:8000", &address.to_string());
+                let port = format!("port_value: {}", address.port());
+                written = written.replace("port_value: 8000", &port);
                 for (from, to) in replace {
                     written = written.replace(from, to);
                 }

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::envoy::service::auth::v3::authorization_server::AuthorizationServer;
 use api::v1::api_key_service_server::ApiKeyServiceServer;
 use api::v1::audit_service_server::AuditServiceServer;
 use api::v1::workspace_service_server::WorkspaceServiceServer;
@@ -161,11 +162,15 @@ impl App {
             .add_service(
                 AuditServiceServer::new(services.clone()).max_decoding_message_size(MESSAGE),
             )
-            .add_service(WorkspaceServiceServer::new(services).max_decoding_message_size(MESSAGE));
+            .add_service(
+                WorkspaceServiceServer::new(services.clone()).max_decoding_message_size(MESSAGE),
+            )
+            .add_service(AuthorizationServer::new(services).max_decoding_message_size(MESSAGE));
         if config.reflection {
             let reflect = || {
                 tonic_reflection::server::Builder::configure()
                     .register_encoded_file_descriptor_set(api::DESCRIPTORS)
+                    .register_encoded_file_descriptor_set(api::ENVOY_DESCRIPTORS)
                     .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             };
             routes

@@ -4,6 +4,7 @@
 //! mistyped `KEYWARD_TLS_CERT` must not make a plain listener.
 
 mod environment;
+mod ext_authz;
 mod gateway;
 mod settings;
 
@@ -16,6 +17,7 @@ use domain::config::Provider;
 use domain::{Brand, SpiffeId};
 
 pub use environment::refuse_unknown_variables;
+pub use ext_authz::ExtAuthz;
 pub use gateway::GatewayChoice;
 pub use settings::{LogFormat, Settings};
 
@@ -86,6 +88,8 @@ pub struct Config {
     pub drain: Duration,
     /// How long usage is gathered before it is written; `None` to record none.
     pub usage_flush: Option<Duration>,
+    /// How Envoy's requests are read and answered.
+    pub ext_authz: ExtAuthz,
     /// Whether server reflection is on.
     pub reflection: bool,
     /// Whether the demo workspace is made on an empty managed database.
@@ -240,6 +244,7 @@ impl Config {
             guess_limit: NonZeroU32::new(settings.guess_limit_per_minute.unwrap_or(GUESSES)),
             drain: millis("drain-ms", settings.drain_ms.unwrap_or(10_000), 0..=600_000)?,
             usage_flush: usage_flush(&settings)?,
+            ext_authz: ext_authz::choice(&settings)?,
             reflection: settings.reflection.unwrap_or(!production),
             demo: managed && settings.demo.unwrap_or(true),
             telemetry: telemetry(&settings)?,

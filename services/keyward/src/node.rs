@@ -20,6 +20,7 @@ use verifier::Verifier;
 use crate::barrier::Barrier;
 use crate::clock::Clock;
 use crate::commands::Commands;
+use crate::config::ExtAuthz;
 use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::entropy;
@@ -74,6 +75,8 @@ pub struct Node {
     pub sampler: telemetry::Sampler,
     /// The AI providers whose keys are taken; any, if there are none.
     pub ai_providers: Vec<Provider>,
+    /// How Envoy's requests are read and answered.
+    pub ext_authz: ExtAuthz,
     /// What is counted.
     pub counts: Counts,
     /// Keys that were asked for and are none.

@@ -66,6 +66,7 @@ pub(super) async fn node(
         issuers: Arc::new(issuers),
         sampler: telemetry.sampler(),
         ai_providers: config.ai_providers.clone(),
+        ext_authz: config.ext_authz.clone(),
         counts: Counts::new(telemetry.metrics()),
         guesses: Guesses::new(config.guess_limit, telemetry.metrics()),
         usage: match config.usage_flush {

@@ -93,6 +93,16 @@ settings! {
     #[arg(long, global = true, env = "KEYWARD_NO_GATEWAY", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Listener")]
     no_gateway: bool,
 
+    /// Header that a key is in, besides Authorization, where Envoy asks by ext_authz [default: x-api-key]
+    #[arg(long, global = true, env = "KEYWARD_EXT_AUTHZ_HEADER", value_name = "NAME", help_heading = "Envoy")]
+    ext_authz_header: String,
+    /// What the six headers begin with that name a key to the backend behind Envoy [default: x-]
+    #[arg(long, global = true, env = "KEYWARD_EXT_AUTHZ_PREFIX", value_name = "TEXT", help_heading = "Envoy")]
+    ext_authz_prefix: String,
+    /// Take the client's address from x-envoy-external-address; only where Envoy sets it itself on every request [default: the other end of the connection to Envoy]
+    #[arg(long, global = true, env = "KEYWARD_EXT_AUTHZ_EXTERNAL_ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Envoy")]
+    ext_authz_external_address: bool,
+
     /// Postgres URL; without it Keyward runs a private Postgres of its own
     #[arg(long, global = true, env = "KEYWARD_DATABASE_URL", value_name = "URL", hide_env_values = true, help_heading = "Database")]
     database_url: SecretString,

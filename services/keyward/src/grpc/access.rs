@@ -72,7 +72,7 @@ pub const fn row(rpc: Rpc) -> &'static [Grant] {
         | Rpc::ImportApiKeys
         | Rpc::IssueAuthToken
         | Rpc::RevokeAuthToken => WRITERS,
-        Rpc::VerifyKey | Rpc::BatchVerifyKeys => ASKERS,
+        Rpc::VerifyKey | Rpc::BatchVerifyKeys | Rpc::Check => ASKERS,
         Rpc::ListEvents | Rpc::WatchEvents | Rpc::VerifyAt => AUDITORS,
         Rpc::GetHead => &[Grant::Operator, AUDIT_READ],
         Rpc::GetWorkspace => &[Grant::Operator, Grant::Workspace, OWNER, MEMBER],

@@ -215,7 +215,13 @@ pub(super) struct Arrived(pub(super) Instant);
 /// The span of a call if it is sampled, else none, which costs next to nothing to be in.
 #[inline]
 pub(super) fn span(node: &Node, rpc: Rpc, metadata: &MetadataMap) -> tracing::Span {
-    match node.sampler.decide(text(metadata, "traceparent")) {
+    span_of(node, rpc, text(metadata, "traceparent"))
+}
+
+/// As [`span`], of a call with this trace context.
+#[inline]
+pub(super) fn span_of(node: &Node, rpc: Rpc, traceparent: Option<&str>) -> tracing::Span {
+    match node.sampler.decide(traceparent) {
         SampleDecision::Skip => tracing::Span::none(),
         sampled @ (SampleDecision::Root | SampleDecision::Child(_)) => sampled_span(rpc, &sampled),
     }
@@ -223,12 +229,18 @@ pub(super) fn span(node: &Node, rpc: Rpc, metadata: &MetadataMap) -> tracing::Sp
 
 #[cold]
 fn sampled_span(rpc: Rpc, decision: &SampleDecision) -> tracing::Span {
-    let span = tracing::info_span!("grpc.call", otel.name = rpc.span_name(), rpc = rpc.name());
+    let span = tracing::info_span!(
+        "grpc.call",
+        otel.name = rpc.span_name(),
+        rpc = rpc.name(),
+        request_id = tracing::field::Empty,
+        denial = tracing::field::Empty
+    );
     telemetry::continue_trace(&span, decision);
     span
 }
 
-fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
     metadata
         .get(name)
         .and_then(|value| value.to_str().ok())

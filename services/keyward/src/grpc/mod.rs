@@ -24,6 +24,7 @@ mod erase_subject;
 mod event_filter;
 mod explain;
 pub mod express;
+mod ext_authz;
 mod fields;
 mod get_api_key;
 mod get_config;
