@@ -13,6 +13,7 @@ mod headers;
 mod limits;
 mod metrics;
 mod odd_json;
+mod oracle;
 mod organization;
 mod proxies;
 mod queries;

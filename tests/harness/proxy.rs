@@ -71,6 +71,7 @@ impl Proxy {
             // Descriptors are not text, and have nothing to replace.
             if let Ok(mut written) = String::from_utf8(text.clone()) {
                 written = written.replace("127.0.0.1:8000", &address.to_string());
+                // Envoy names address and port apart.
                 let port = format!("port_value: {}", address.port());
                 written = written.replace("port_value: 8000", &port);
                 for (from, to) in replace {
@@ -95,9 +96,7 @@ impl Proxy {
         .await;
         proxy
     }
-}
 
-impl Proxy {
     /// Whether it still runs.
     ///
     /// # Panics

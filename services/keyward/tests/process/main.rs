@@ -13,6 +13,7 @@ mod client;
 mod command_line;
 mod crash;
 mod deployment;
+mod descriptors;
 mod embedded;
 mod first_command;
 mod frames;
