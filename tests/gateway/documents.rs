@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::every_rpc;
 use crate::rest::Rest;
 
-fn references(value: &Value, found: &mut BTreeSet<String>) {
+/// All that a document refers to.
+pub(crate) fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
@@ -59,16 +60,23 @@ async fn openapi_has_every_rpc_with_its_comment_and_refers_to_nothing_that_is_no
 async fn the_page_comes_whole_from_the_gateway_and_may_ask_nobody_else() {
     let rest = Rest::shared().await;
     let moved = rest.get("/docs").send().await;
-    assert_eq!((moved.status.as_u16(), moved.header("location")), (302, "/docs/index.html"));
-    let page = rest.get("/docs/index.html").send().await;
+    assert_eq!((moved.status.as_u16(), moved.header("location")), (302, "docs/"));
+    let page = rest.get("/docs/").send().await;
     assert_eq!(page.status, 200);
+    assert_eq!(page.body, rest.get("/docs/index.html").send().await.body);
     assert!(page.header("content-security-policy").contains("connect-src 'self'"));
     for file in ["swagger-ui-bundle.js", "swagger-ui.css", "swagger-ui-standalone-preset.js"] {
         let file = rest.get(&format!("/docs/{file}")).send().await;
         assert!(file.status == 200 && file.body.len() > 10_000, "{:?}", file.headers);
     }
-    let start = rest.get("/docs/swagger-initializer.js").send().await;
-    assert!(String::from_utf8_lossy(&start.body).contains("/openapi/keyward.json"));
+    let list = rest.get("/docs/documents.js").send().await;
+    let list = String::from_utf8_lossy(&list.body).into_owned();
+    for file in ["keyward.json", "compatible.json"] {
+        assert!(list.contains(&format!("../openapi/{file}")), "{list}");
+        assert_eq!(rest.get(&format!("/openapi/{file}")).send().await.ok()["openapi"], "3.1.0");
+    }
+    // The page that Swagger UI brings shows somebody else's pet shop.
+    assert_eq!(rest.get("/docs/swagger-initializer.js").send().await.status, 404);
     assert_eq!(rest.get("/docs/none.js").send().await.status, 404);
     assert_eq!(rest.get("/openapi/none.json").send().await.status, 404);
 }

@@ -1,4 +1,6 @@
 //! Documentation: OpenAPI, and a page to try it with, without anything from elsewhere.
+//!
+//! The page is Swagger UI as it is shipped, with a frame, a style and snippets of our own (`docs/`).
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,7 +11,8 @@ use http::header::{
 };
 use http::{HeaderValue, StatusCode};
 use prost_reflect::DescriptorPool;
-use utoipa_swagger_ui::{Config, Url};
+use serde_json::{Value, json};
+use utoipa_swagger_ui::Config;
 
 use crate::call::Call;
 use crate::canonical::Routes;
@@ -17,36 +20,22 @@ use crate::openapi;
 use crate::problem;
 use crate::refusal::Refusal;
 use crate::reply::{JSON, Reply, reply};
+use crate::surface::Surface;
 
-/// Every document, by its name in `/openapi/`, and what the page calls it.
-static DOCUMENTS: &[Document] = &[Document {
-    file: "keyward.json",
-    url: "/openapi/keyward.json",
-    title: "Keyward",
-    text: &KEYWARD,
-}];
-
-struct Document {
-    file: &'static str,
-    url: &'static str,
-    title: &'static str,
-    text: &'static LazyLock<Bytes>,
-}
-
-static KEYWARD: LazyLock<Bytes> = LazyLock::new(|| {
-    let made = DescriptorPool::decode(api::DESCRIPTORS).ok().and_then(|pool| {
-        let routes = Routes::new(&pool).ok()?;
-        Some(openapi::document(&pool, &routes).to_string())
-    });
-    // The gateway has not started if its own routes can't be read.
-    Bytes::from(made.unwrap_or_default())
-});
-
-static PAGE: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
-    let urls = DOCUMENTS.iter().map(|document| Url::new(document.title, document.url));
-    let config = Config::new(urls).try_it_out_enabled(true).display_request_duration(true);
-    Arc::new(config.filter(true).validator_url("none"))
-});
+/// The files of the page that are ours: name, content type, text.
+const OWN: [(&str, &str, &str); 4] = [
+    ("index.html", "text/html; charset=utf-8", include_str!("docs/index.html")),
+    ("page.css", "text/css; charset=utf-8", include_str!("docs/page.css")),
+    ("page.js", "text/javascript; charset=utf-8", include_str!("docs/page.js")),
+    ("snippets.js", "text/javascript; charset=utf-8", include_str!("docs/snippets.js")),
+];
+/// Those that are Swagger UI's.
+const VENDORED: [&str; 4] = [
+    "swagger-ui.css",
+    "swagger-ui-bundle.js",
+    "swagger-ui-standalone-preset.js",
+    "favicon-32x32.png",
+];
 
 /// What the page may do: talk to where it comes from, and nothing else.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -54,39 +43,116 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 );
 
+type Making = Box<dyn FnOnce() -> Bytes + Send>;
+
+/// The documents of the surfaces that are on; each is made when it is first asked for.
+pub(crate) struct Docs {
+    documents: Vec<Document>,
+}
+
+struct Document {
+    /// Its name in `/openapi/`.
+    file: &'static str,
+    /// What the page calls it.
+    title: &'static str,
+    text: LazyLock<Bytes, Making>,
+}
+
+impl Docs {
+    /// All but what is of surfaces that are `off`.
+    pub(crate) fn new(off: &[Surface]) -> Self {
+        let mut documents = Vec::new();
+        if !off.contains(&Surface::Canonical) {
+            let text = LazyLock::new(Box::new(keyward) as Making);
+            documents.push(Document { file: "keyward.json", title: "Keyward", text });
+        }
+        let products =
+            [Surface::Velt, Surface::Organization, Surface::SlaunchX, Surface::ForwardAuth];
+        if products.iter().any(|surface| !off.contains(surface)) {
+            let off = off.to_vec();
+            let made = move || text(openapi::compatible(&off).as_ref());
+            let text = LazyLock::new(Box::new(made) as Making);
+            let title = "Compatible products";
+            documents.push(Document { file: "compatible.json", title, text });
+        }
+        Self { documents }
+    }
+
+    /// What the page is to show, as a script.
+    fn list(&self) -> String {
+        let list: Vec<Value> = self
+            .documents
+            .iter()
+            .map(|one| json!({"name": one.title, "url": format!("../openapi/{}", one.file)}))
+            .collect();
+        format!("window.DOCUMENTS = {};\n", Value::from(list))
+    }
+}
+
+fn text(document: Option<&Value>) -> Bytes {
+    Bytes::from(document.map(Value::to_string).unwrap_or_default())
+}
+
+fn keyward() -> Bytes {
+    let made = DescriptorPool::decode(api::DESCRIPTORS).ok().and_then(|pool| {
+        let routes = Routes::new(&pool).ok()?;
+        Some(openapi::document(&pool, &routes))
+    });
+    // The gateway has not started if its own routes can't be read.
+    text(made.as_ref())
+}
+
 /// `/openapi/{file}`
 pub(crate) fn document(call: &Call) -> Reply {
     let asked = call.variables.first().map(String::as_str);
-    match DOCUMENTS.iter().find(|document| Some(document.file) == asked) {
-        Some(document) => kept(reply(StatusCode::OK, JSON, (**document.text).clone())),
+    let mut documents = call.node.shared.docs.documents.iter();
+    match documents.find(|document| Some(document.file) == asked) {
+        Some(document) => kept(reply(StatusCode::OK, JSON, (*document.text).clone())),
         None => problem::envelope(&Refusal::no_route(), &call.head),
     }
 }
 
-/// `/docs`
-pub(crate) fn page() -> Reply {
+/// `/docs`, relative to which nothing of the page could be found.
+pub(crate) fn moved() -> Reply {
     let mut reply = reply(StatusCode::FOUND, JSON, Bytes::new());
-    reply.headers_mut().insert(LOCATION, HeaderValue::from_static("/docs/index.html"));
+    reply.headers_mut().insert(LOCATION, HeaderValue::from_static("docs/"));
     reply
 }
 
-/// `/docs/{file}`
+/// `/docs/` and `/docs/{file}`
 pub(crate) fn file(call: &Call) -> Reply {
-    let name = call.variables.first().map_or("", String::as_str);
-    let Ok(Some(file)) = utoipa_swagger_ui::serve(name, Arc::clone(&PAGE)) else {
+    let name = call.variables.first().map_or("index.html", String::as_str);
+    let Some(reply) = own(name, &call.node.shared.docs).or_else(|| vendored(name)) else {
         return problem::envelope(&Refusal::no_route(), &call.head);
     };
-    let kind = HeaderValue::try_from(file.content_type);
-    let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    let mut reply = kept(reply(StatusCode::OK, kind, file.bytes.into_owned()));
+    let mut reply = kept(reply);
     let headers = reply.headers_mut();
-    if file.gzpipped {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     reply
+}
+
+fn own(name: &str, docs: &Docs) -> Option<Reply> {
+    if name == "documents.js" {
+        let kind = HeaderValue::from_static("text/javascript; charset=utf-8");
+        return Some(reply(StatusCode::OK, kind, docs.list()));
+    }
+    let (_, kind, text) = OWN.iter().find(|(own, _, _)| *own == name)?;
+    Some(reply(StatusCode::OK, HeaderValue::from_static(kind), *text))
+}
+
+fn vendored(name: &str) -> Option<Reply> {
+    let known = VENDORED.contains(&name);
+    let file = utoipa_swagger_ui::serve(name, Arc::new(Config::from(""))).ok().flatten();
+    let file = file.filter(|_| known)?;
+    let kind = HeaderValue::try_from(file.content_type);
+    let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let mut reply = reply(StatusCode::OK, kind, file.bytes.into_owned());
+    if file.gzpipped {
+        reply.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Some(reply)
 }
 
 /// Nothing secret is in it.

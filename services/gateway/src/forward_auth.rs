@@ -7,6 +7,7 @@
 mod answer;
 mod asked;
 mod credential;
+mod documented;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use tonic::metadata::MetadataMap;
 
 pub use credential::Secret;
 pub(crate) use credential::load;
+pub(crate) use documented::documented;
 
 use crate::call::Head;
 use crate::counts::Counted;

@@ -12,6 +12,7 @@ use crate::call::Names;
 use crate::canonical::{Routes, RoutesError};
 use crate::config::Config;
 use crate::counts::Counts;
+use crate::docs::Docs;
 use crate::paths::Paths;
 use crate::peers::Asking;
 use crate::upstream::{Patience, Upstream};
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) routes: Routes,
     pub(crate) paths: Paths,
     pub(crate) counts: Counts,
+    pub(crate) docs: Docs,
     pub(crate) names: Names,
     pub(crate) asking: Asking,
     pub(crate) config: Config,
@@ -58,6 +60,7 @@ impl Shared {
             routes,
             paths,
             counts,
+            docs: Docs::new(&config.off),
             names: Names::default(),
             asking: Asking::new(config.requests_per_second),
             patience: Patience::new(config.timeout),

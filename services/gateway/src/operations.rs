@@ -28,7 +28,8 @@ pub(crate) static TABLE: Table = Table {
     endpoints: &[
         get("/healthz", |_| Box::pin(async { status("ok") })),
         get("/readyz", |call| Box::pin(ready(call))),
-        get("/docs", |_| Box::pin(async { docs::page() })),
+        get("/docs", |_| Box::pin(async { docs::moved() })),
+        get("/docs/", |call| Box::pin(async move { docs::file(&call) })),
         get("/docs/{file}", |call| Box::pin(async move { docs::file(&call) })),
         get("/openapi/{file}", |call| Box::pin(async move { docs::document(&call) })),
     ],

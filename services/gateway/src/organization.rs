@@ -3,10 +3,12 @@
 
 mod create;
 mod credentials;
+mod documented;
 mod envelope;
 mod keys;
 mod shown;
 
+pub(crate) use documented::documented;
 use http::Method;
 
 use crate::call::Call;

@@ -6,6 +6,7 @@
 
 mod answer;
 mod body;
+mod documented;
 mod fault;
 mod headers;
 mod language;
@@ -24,6 +25,8 @@ use crate::call::{Call, Head};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::surface::{Answering, Endpoint, Table};
+
+pub(crate) use self::documented::documented;
 
 use self::answer::{Page, created, empty, one, page};
 use self::body::Asked;

@@ -8,6 +8,7 @@ mod config;
 mod configure;
 mod create;
 mod credentials;
+mod documented;
 mod domains;
 mod envelope;
 mod keys;
@@ -16,6 +17,7 @@ mod named;
 mod tokens;
 mod workspace;
 
+pub(crate) use documented::documented;
 use http::Method;
 
 use crate::call::Call;

@@ -62,7 +62,7 @@ impl<'t> Template<'t> {
     /// Reads `text`.
     ///
     /// # Errors
-    /// It is more than literals, variables of one segment, and a verb.
+    /// It is more than literals, variables of one segment, and a verb, or a slash, at the end.
     pub(crate) fn read(text: &'t str) -> Result<Self, TemplateError> {
         let unsupported = || TemplateError::Unsupported(text.to_owned());
         let path = text.strip_prefix('/').ok_or_else(unsupported)?;
@@ -70,6 +70,11 @@ impl<'t> Template<'t> {
         if path.contains(':') || (text.contains(':') && !is_literal(verb)) {
             return Err(unsupported());
         }
+        // `/docs/`: nothing is the last segment.
+        let (path, slash) = match path.strip_suffix('/') {
+            Some(rest) if verb.is_empty() => (rest, Some(Ok(Segment::Literal("")))),
+            Some(_) | None => (path, None),
+        };
         let segments = path.split('/').map(|segment| {
             match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
                 Some(name) if is_field_path(name) => Ok(Segment::Variable(name)),
@@ -77,7 +82,7 @@ impl<'t> Template<'t> {
                 Some(_) | None => Err(unsupported()),
             }
         });
-        Ok(Self { segments: segments.collect::<Result<_, _>>()?, verb })
+        Ok(Self { segments: segments.chain(slash).collect::<Result<_, _>>()?, verb })
     }
 
     /// The names of its variables, in order.
@@ -235,6 +240,15 @@ mod tests {
     }
 
     #[test]
+    fn a_slash_at_the_end_is_a_segment_of_its_own() {
+        let tree = tree(&["/docs", "/docs/", "/docs/{file}"]);
+        assert_eq!(found(&tree, "/docs"), Some((0, Vec::new())));
+        assert_eq!(found(&tree, "/docs/"), Some((1, Vec::new())));
+        assert_eq!(found(&tree, "/docs/a"), Some((2, vec!["a".to_owned()])));
+        assert_eq!(found(&tree, "/docs/a/"), None);
+    }
+
+    #[test]
     fn a_path_of_another_method_is_known_as_such() {
         let tree = tree(&["/v1/w/{w}"]);
         assert!(matches!(tree.find(&Method::PUT, "/v1/w/a"), Found::OtherMethods([_], "")));
@@ -251,9 +265,19 @@ mod tests {
 
     #[test]
     fn templates_of_other_forms_are_refused() {
-        for text in
-            ["v1", "/v1/*", "/v1/**", "/v1/{a=b/*}", "/v1/x{a}", "/v1//a", "/", "/v1:", "/a:b:c"]
-        {
+        for text in [
+            "v1",
+            "/v1/*",
+            "/v1/**",
+            "/v1/{a=b/*}",
+            "/v1/x{a}",
+            "/v1//a",
+            "/v1//",
+            "/v1/:a",
+            "/",
+            "/v1:",
+            "/a:b:c",
+        ] {
             assert!(matches!(Template::read(text), Err(TemplateError::Unsupported(_))), "{text}");
         }
     }

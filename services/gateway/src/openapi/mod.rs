@@ -1,7 +1,10 @@
-//! OpenAPI 3.1 of the canonical surface, made from the same descriptors and routes that serve it.
+//! OpenAPI 3.1: of the canonical surface, made from the same descriptors and routes that serve it, and of
+//! the products' surfaces, made from the structs that they read and write.
 
 mod comments;
+pub(crate) mod compatible;
 mod operation;
 mod schema;
 
+pub(crate) use compatible::compatible;
 pub(crate) use operation::document;

@@ -3,6 +3,7 @@
 use api::v1::{CreateApiKeyRequest, Owner, owner::Principal};
 use prost_types::Timestamp;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::credentials::{request, subject};
 use super::envelope::{body, request_id, told};
@@ -12,13 +13,22 @@ use crate::json::read_timestamp;
 use crate::refusal::Refusal;
 use crate::surface::Answering;
 
-#[derive(Default, Deserialize)]
+/// A new key: of the user who calls, or of a service account.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
+#[schema(as = OrganizationCreateApiKey)]
+pub(super) struct Asked {
+    #[schema(max_length = 1024)]
     description: Option<String>,
+    /// RFC 3339, ahead. Never if it is not there.
+    #[schema(format = "date-time")]
     expires_at: Option<String>,
+    #[schema(required, nullable = false, min_length = 1, max_length = 128)]
     name: Option<String>,
+    /// `read`, which it is if nothing is said, or `read-write`.
+    #[schema(pattern = "^(read|read-write)$")]
     scope: Option<String>,
+    /// Whose key it is, if not the caller's.
     service_account_id: Option<String>,
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderName, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use crate::body::must_be_json;
 use crate::call::{Call, Head};
@@ -22,6 +23,19 @@ struct Answer<'a, T> {
     data: Option<T>,
     message: &'a str,
     request_id: &'a str,
+}
+
+/// A refusal, as it is documented.
+#[derive(ToSchema)]
+#[schema(as = OrganizationError, rename_all = "camelCase")]
+#[expect(dead_code, reason = "an answer without data, whose schema alone is wanted")]
+pub(super) struct Refused {
+    /// The HTTP status.
+    code: u16,
+    /// For people.
+    message: String,
+    /// The header `x-request-id`.
+    request_id: String,
 }
 
 /// A success, or not.

@@ -7,6 +7,7 @@ use api::v1::{
 use percent_encoding::percent_decode_str;
 use prost_types::FieldMask;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::create::{moment, scope};
 use super::credentials::request;
@@ -41,9 +42,11 @@ pub(super) fn rotate(call: Call) -> Answering {
     Box::pin(async move { told(&call.head, rotated(&call).await) })
 }
 
-#[derive(Serialize)]
+/// A page of keys.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Page {
+#[schema(as = OrganizationApiKeys)]
+pub(super) struct Page {
     api_keys: Vec<Shown>,
     #[serde(skip_serializing_if = "String::is_empty")]
     next_page_token: String,
@@ -79,12 +82,20 @@ async fn one(call: &Call) -> Result<Shown, Refusal> {
     )
 }
 
-#[derive(Default, Deserialize)]
+/// What is to change; at least one member.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Changes {
+#[schema(as = OrganizationUpdateApiKey)]
+pub(super) struct Changes {
+    #[schema(max_length = 1024)]
     description: Option<String>,
+    /// RFC 3339, ahead.
+    #[schema(format = "date-time")]
     expires_at: Option<String>,
+    #[schema(min_length = 1, max_length = 128)]
     name: Option<String>,
+    /// `read` or `read-write`.
+    #[schema(pattern = "^(read|read-write)$")]
     scope: Option<String>,
 }
 
@@ -133,9 +144,11 @@ async fn revoked(call: &Call) -> Result<Shown, Refusal> {
     shown(answer.api_key, String::new())
 }
 
-#[derive(Default, Deserialize)]
+/// Nothing.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+#[schema(as = OrganizationNothing)]
+pub(super) struct Nothing {}
 
 async fn rotated(call: &Call) -> Result<Shown, Refusal> {
     let Nothing {} = body(call)?;

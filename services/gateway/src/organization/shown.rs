@@ -3,12 +3,14 @@
 use api::v1::{ApiKey, owner::Principal};
 use prost_types::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::json::write_timestamp;
 
 /// The members in the documented order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = OrganizationApiKey)]
 pub(super) struct Shown {
     #[serde(skip_serializing_if = "String::is_empty")]
     created_at: String,
@@ -20,6 +22,7 @@ pub(super) struct Shown {
     expires_at: String,
     id: String,
     #[serde(skip_serializing_if = "String::is_empty")]
+    /// The whole key, shown only once. Store it securely.
     key: String,
     key_prefix: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -32,6 +35,8 @@ pub(super) struct Shown {
     organization_id: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     revoked_at: String,
+    /// `read` or `read-write`.
+    #[schema(pattern = "^(read|read-write)$")]
     scope: &'static str,
     #[serde(skip_serializing_if = "String::is_empty")]
     service_account_id: String,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use api::v1::{AiModel, Config, DocumentAccess, GetConfigRequest, Plan};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::credentials::{Key, Level};
 use super::envelope::{Outcome, told};
@@ -14,16 +15,24 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::surface::Answering;
 
-#[derive(Serialize)]
+/// The configuration of a key.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Configured {
+#[schema(as = VeltConfig)]
+pub(super) struct Configured {
     owner_email: String,
+    /// `type`, or the members of a plan of the workspace's own.
+    #[schema(value_type = Object)]
     plan_info: PlanInfo,
+    /// `public`, `restricted` or `organizationPrivate`.
+    #[schema(pattern = "^(public|restricted|organizationPrivate)$")]
     default_document_access_type: &'static str,
     is_private_comments_enabled: bool,
     require_jwt_token: bool,
     require_auto_org_user: bool,
+    /// By provider; not there if there is none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, MaskedModel>)]
     ai_models_config: AiModels,
 }
 
@@ -39,8 +48,9 @@ enum PlanInfo {
 pub(super) type AiModels = BTreeMap<String, MaskedModel>;
 
 /// A provider's key, as a mask.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = VeltMaskedModel)]
 pub(super) struct MaskedModel {
     display_text: String,
 }

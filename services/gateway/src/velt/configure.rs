@@ -9,6 +9,7 @@ use api::v1::{Config, DocumentAccess, ErrorReason, PutConfigSecretRequest, Updat
 use http::StatusCode;
 use prost_types::FieldMask;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::body::{needed_data, request_id, text};
 use super::config::{AiModels, access, masked};
@@ -19,27 +20,37 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::surface::Answering;
 
-#[derive(Deserialize)]
+/// What is to change; at least one member.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
+#[schema(as = VeltUpdateConfig)]
+pub(super) struct Asked {
     enable_private_comments: Option<bool>,
     require_jwt_token: Option<bool>,
     require_auto_org_user: Option<bool>,
+    /// `public`, `restricted` or `organizationPrivate`.
+    #[schema(pattern = "^(public|restricted|organizationPrivate)$")]
     default_document_access_type: Option<String>,
     ai_model_api_key: Option<Vec<ModelKey>>,
 }
 
-#[derive(Deserialize)]
+/// The key of a provider of models. It is kept sealed, and shown as a mask.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = VeltModelKey)]
 struct ModelKey {
+    /// `openai`, `anthropic` or `gemini`.
+    #[schema(required, nullable = false, pattern = "^(openai|anthropic|gemini)$")]
     provider: Option<String>,
+    #[schema(required, nullable = false, min_length = 1)]
     customer_api_key: Option<String>,
 }
 
 /// What was changed, as it is now.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Updated {
+#[schema(as = VeltUpdatedConfig)]
+pub(super) struct Updated {
     #[serde(skip_serializing_if = "Option::is_none")]
     enable_private_comments: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,6 +60,7 @@ struct Updated {
     #[serde(skip_serializing_if = "Option::is_none")]
     default_document_access_type: Option<&'static str>,
     #[serde(skip_serializing_if = "AiModels::is_empty")]
+    #[schema(value_type = std::collections::BTreeMap<String, super::config::MaskedModel>)]
     ai_models_config: AiModels,
 }
 

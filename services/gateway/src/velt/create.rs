@@ -7,6 +7,7 @@ use api::v1::{
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::body::{needed_data, request_id, text};
 use super::credentials::{Level, Workspace};
@@ -20,17 +21,31 @@ use crate::surface::Answering;
 /// Where the auth token is answered: the body stays as it is documented.
 static AUTH_TOKEN: HeaderName = HeaderName::from_static("x-velt-auth-token");
 
-#[derive(Deserialize)]
+/// A new key.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
+#[schema(as = VeltCreateApiKey)]
+pub(super) struct Asked {
+    /// Whose key it is.
+    #[schema(required, nullable = false, format = "email", max_length = 254)]
     owner_email: Option<String>,
+    /// `testing` or `production`.
+    #[schema(required, nullable = false, pattern = "^(testing|production)$")]
     r#type: Option<String>,
+    /// Whether an auth token of the key is made too. It is in the header `x-velt-auth-token` of the answer, once.
     create_auth_token: Option<bool>,
+    /// `Testing Key` or `Production Key` if it is not there.
+    #[schema(min_length = 1, max_length = 128)]
     api_key_name: Option<String>,
     plan_info: Option<PlanInfo>,
+    /// Whether the plan is `customPlanInfoData`.
     custom_plan_info: Option<bool>,
+    /// Goes with `customPlanInfo`: members of the workspace's own, up to 4 KiB.
+    #[schema(value_type = Option<Object>)]
     custom_plan_info_data: Option<Map<String, Value>>,
+    /// Who may use the key in a browser; scheme and `www.` are left out.
     allowed_domains: Option<Vec<String>>,
+    /// Whether `localhost` and `127.0.0.1` may too.
     add_local_host_to_allowed_domains: Option<bool>,
     use_email_service: Option<bool>,
     use_webhook_service: Option<bool>,
@@ -38,18 +53,26 @@ struct Asked {
     webhook_service_config: Option<WebhookServiceConfig>,
 }
 
-#[derive(Deserialize)]
+/// A plan by its type.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = VeltPlan)]
 struct PlanInfo {
+    /// `sdk test` for testing keys and `production` for production ones if it is not there.
     r#type: Option<String>,
 }
 
 /// How e-mail is sent.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = VeltEmailService)]
 struct EmailServiceConfig {
+    /// `default` or `sendgrid`.
+    #[schema(pattern = "^(default|sendgrid)$")]
     r#type: Option<String>,
+    /// The service's own key. It is kept sealed and never shown.
     api_key: Option<String>,
+    #[schema(format = "email", max_length = 254)]
     from_email: Option<String>,
     from_company: Option<String>,
     comment_template_id: Option<String>,
@@ -57,17 +80,25 @@ struct EmailServiceConfig {
 }
 
 /// Where notifications go.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = VeltWebhookService)]
 struct WebhookServiceConfig {
+    /// What notifications are sent with. It is kept sealed and never shown.
     auth_token: Option<String>,
+    /// `https://...`
+    #[schema(format = "uri")]
     raw_notification_url: Option<String>,
+    /// `https://...`
+    #[schema(format = "uri")]
     processed_notification_url: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A new key's text, shown once.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Created {
+#[schema(as = VeltCreatedApiKey)]
+pub(super) struct Created {
     api_key: String,
 }
 

@@ -2,6 +2,7 @@
 
 use api::v1::GetConfigRequest;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::credentials::{Key, Level};
 use super::envelope::{Outcome, told};
@@ -10,9 +11,11 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::surface::Answering;
 
-#[derive(Serialize)]
+/// Who may use the key in a browser.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Listed {
+#[schema(as = VeltDomains)]
+pub(super) struct Listed {
     allowed_domains: Vec<String>,
 }
 

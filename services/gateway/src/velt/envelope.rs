@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::credentials::Level;
 use crate::refusal::Refusal;
@@ -42,14 +43,20 @@ impl<T: Serialize> Outcome<T> {
     }
 }
 
-#[derive(Serialize)]
-struct Failure<'a> {
+/// A refusal.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VeltFailure)]
+pub(super) struct Failure<'a> {
     error: Error<'a>,
 }
 
-#[derive(Serialize)]
+/// What went wrong.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VeltError)]
 struct Error<'a> {
+    /// The name of a code of `google.rpc.Code`.
     status: &'static str,
+    /// For people.
     message: &'a str,
 }
 

@@ -3,6 +3,7 @@
 use api::v1::{ApiKey, ListApiKeysRequest, UpdateApiKeyRequest};
 use prost_types::FieldMask;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::body::{needed_data, request_id, text};
 use super::credentials::{Level, Workspace};
@@ -13,10 +14,15 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::surface::Answering;
 
-#[derive(Deserialize)]
+/// Another name for a key.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
+#[schema(as = VeltUpdateApiKey)]
+pub(super) struct Asked {
+    /// Its id, the whole key or its masked form.
+    #[schema(required, nullable = false, min_length = 1)]
     api_key: Option<String>,
+    #[schema(required, nullable = false, min_length = 1, max_length = 128)]
     api_key_name: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use api::v1::{ApiKeyOrder, Environment, ListApiKeysRequest};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::body::data;
 use super::credentials::{Level, Workspace};
@@ -15,19 +16,30 @@ use crate::surface::Answering;
 /// The most keys of a page, and as many as there are if nothing is said.
 const MOST: i64 = 100;
 
-#[derive(Default, Deserialize)]
+/// Which keys, and which page of them.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
+#[schema(as = VeltGetApiKeys)]
+pub(super) struct Asked {
+    /// Ids, whole keys or masked ones; all keys if it is not there or empty.
+    #[schema(max_items = 100)]
     api_keys: Option<Vec<String>>,
+    /// 100 if it is 0, not there, or more.
+    #[schema(minimum = 0)]
     page_size: Option<i64>,
+    /// `nextPageToken` of the page before.
     page_token: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A live key.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Listed {
+#[schema(as = VeltApiKey)]
+pub(super) struct Listed {
     id: String,
     api_key_name: String,
+    /// `testing` or `production`.
+    #[schema(pattern = "^(testing|production)$")]
     r#type: &'static str,
 }
 

@@ -2,6 +2,7 @@
 
 use api::v1::{AuthToken, IssueAuthTokenRequest, ListAuthTokensRequest, ResetAuthTokenRequest};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::body::{needed_data, request_id, text};
 use super::credentials::{Level, Workspace};
@@ -12,30 +13,39 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::surface::Answering;
 
-#[derive(Deserialize)]
+/// Which key.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
+#[schema(as = VeltNamedApiKey)]
+pub(super) struct Asked {
+    /// Its id, the whole key or its masked form.
+    #[schema(required, nullable = false, min_length = 1)]
     api_key: Option<String>,
 }
 
 /// A token: masked, but for the once that it is new.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = VeltAuthToken)]
 struct Token {
     token: String,
     name: String,
     domains: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// The live tokens of a key.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Listed {
+#[schema(as = VeltAuthTokens)]
+pub(super) struct Listed {
     api_key: String,
     auth_tokens: Vec<Token>,
 }
 
-#[derive(Serialize)]
+/// The new token, shown once.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Reset {
+#[schema(as = VeltResetAuthToken)]
+pub(super) struct Reset {
     api_key: String,
     new_auth_token: Token,
 }

@@ -2,6 +2,7 @@
 
 use api::v1::GetWorkspaceRequest;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::body::data;
 use super::credentials::{Level, Workspace};
@@ -11,14 +12,17 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::surface::Answering;
 
-#[derive(Deserialize)]
+/// Nothing.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Asked {}
+#[schema(as = VeltNothing)]
+pub(super) struct Asked {}
 
 /// The token is masked, and keys are listed elsewhere, page by page.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+#[schema(as = VeltWorkspace)]
+pub(super) struct Shown {
     id: String,
     name: String,
     auth_token: String,

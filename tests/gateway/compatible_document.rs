@@ -1,0 +1,126 @@
+//! The OpenAPI of the products' surfaces: held against what the gateway serves.
+
+use std::collections::BTreeSet;
+
+use gateway::surface::Surface;
+use harness::Server;
+use http::Method;
+use serde_json::Value;
+
+use crate::documents::references;
+use crate::rest::{Asking, Rest, settings};
+
+const PRODUCTS: [Surface; 4] =
+    [Surface::Velt, Surface::Organization, Surface::SlaunchX, Surface::ForwardAuth];
+
+async fn document(rest: &Rest) -> Value {
+    rest.get("/openapi/compatible.json").send().await.ok()
+}
+
+/// Method and path of each operation; variables without their names.
+fn operations(document: &Value) -> BTreeSet<(String, String)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().keys();
+        methods.map(|method| (method.to_uppercase(), nameless(path)))
+    });
+    operations.collect()
+}
+
+fn nameless(path: &str) -> String {
+    let segments = path.split('/').map(|one| if one.starts_with('{') { "{}" } else { one });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn served(surfaces: &[Surface]) -> BTreeSet<(String, String)> {
+    let endpoints = surfaces.iter().flat_map(|surface| surface.table().endpoints);
+    endpoints.map(|one| (one.method.to_string(), nameless(one.template))).collect()
+}
+
+#[tokio::test]
+async fn every_endpoint_of_every_product_is_documented_and_nothing_else() {
+    let document = document(&Rest::shared().await).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(operations(&document), served(&PRODUCTS));
+    let mut ids = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for operation in methods.as_object().unwrap().values() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(ids.insert(id.to_owned()), "{id} is there twice");
+            assert!(operation["description"].as_str().is_some_and(|it| it.len() > 15), "{id}");
+            let parameters = operation["parameters"].as_array().unwrap();
+            let in_path = parameters.iter().filter(|one| one["in"] == "path").count();
+            assert_eq!(in_path, path.matches('{').count(), "{id}");
+            assert_eq!(operation["security"].as_array().unwrap().len(), 1, "{id}");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let bare = status == "204" || (id == "verify" && status == "200");
+                let content = response["content"].as_object();
+                assert_eq!(content.is_none(), bare, "{id} {status}");
+                for media in content.into_iter().flat_map(serde_json::Map::values) {
+                    assert!(!media["example"].is_null(), "{id} {status} shows no example");
+                }
+            }
+            let body = &operation["requestBody"];
+            assert!(
+                body.is_null() || body["content"]["application/json"]["example"].is_object(),
+                "{id}"
+            );
+        }
+    }
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    for target in found {
+        let name = target.strip_prefix("#/components/schemas/").unwrap();
+        assert!(document["components"]["schemas"][name].is_object(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn surfaces_that_are_off_are_in_no_document_and_not_on_the_page() {
+    let service = Server::shared().await.address();
+    let without = |off: &[Surface]| {
+        let without = Some(off.to_vec());
+        Rest::start(gateway::config::Settings { without, ..settings(service) })
+    };
+    let off = [Surface::Velt, Surface::ForwardAuth, Surface::Canonical];
+    let rest = without(&off).await;
+    let document = document(&rest).await;
+    assert_eq!(operations(&document), served(&[Surface::Organization, Surface::SlaunchX]));
+    assert!(!document.to_string().contains("Velt"));
+    assert_eq!(rest.get("/openapi/keyward.json").send().await.status, 404);
+    let list = rest.get("/docs/documents.js").send().await;
+    let list = String::from_utf8_lossy(&list.body).into_owned();
+    assert!(list.contains("compatible.json") && !list.contains("keyward.json"), "{list}");
+
+    let rest = without(&PRODUCTS).await;
+    assert_eq!(rest.get("/openapi/compatible.json").send().await.status, 404);
+    assert_eq!(rest.get("/openapi/keyward.json").send().await.status, 200);
+}
+
+/// The documented request of an operation.
+fn asking(rest: &Rest, document: &Value, path: &str, workspace: &str) -> Asking {
+    let operation = &document["paths"][path]["post"];
+    let example = &operation["requestBody"]["content"]["application/json"]["example"];
+    let path = path.replace("{workspaceId}", workspace);
+    rest.request(Method::POST, &path).body(example.to_string())
+}
+
+#[tokio::test]
+async fn the_documented_requests_succeed() {
+    let (server, rest) = (Server::shared().await, Rest::shared().await);
+    let tenant = server.workspace("documented").await;
+    let owner = server.user_token(&tenant, "owner");
+    let document = document(&rest).await;
+    let asking = |path| asking(&rest, &document, path, &tenant.id);
+    for path in ["/v2/workspace/apikey/create", "/v2/workspace/apikeys/get", "/v2/workspace/get"] {
+        let asking = asking(path).header("x-velt-workspace-id", &tenant.id);
+        let answer = asking.header("x-velt-auth-token", &tenant.token).send().await;
+        assert_eq!(answer.status, 200, "{path}: {:?}", answer.body);
+    }
+    let answer = asking("/v1/api-keys").bearer(&owner).send().await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    let asking = asking("/web/v1/workspaces/{workspaceId}/api-keys").bearer(&owner);
+    let asking = asking.header("x-workspace-id", &tenant.id).header("x-client-hash", "3f2a9c");
+    let answer = asking.send().await;
+    assert_eq!(answer.status, 201, "{:?}", answer.body);
+}
