@@ -1,6 +1,8 @@
 //! Velt's paths: the documented requests, the documented answers, each field and each error.
 
 mod config;
+mod domains;
+mod services;
 mod sisters;
 
 use api::v1::{Environment, Permission};

@@ -47,22 +47,22 @@ struct PlanInfo {
 /// How e-mail is sent.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct EmailServiceConfig {
-    r#type: Option<String>,
-    api_key: Option<String>,
-    from_email: Option<String>,
-    from_company: Option<String>,
-    comment_template_id: Option<String>,
-    tag_template_id: Option<String>,
+pub(super) struct EmailServiceConfig {
+    pub(super) r#type: Option<String>,
+    pub(super) api_key: Option<String>,
+    pub(super) from_email: Option<String>,
+    pub(super) from_company: Option<String>,
+    pub(super) comment_template_id: Option<String>,
+    pub(super) tag_template_id: Option<String>,
 }
 
 /// Where notifications go.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WebhookServiceConfig {
-    auth_token: Option<String>,
-    raw_notification_url: Option<String>,
-    processed_notification_url: Option<String>,
+pub(super) struct WebhookServiceConfig {
+    pub(super) auth_token: Option<String>,
+    pub(super) raw_notification_url: Option<String>,
+    pub(super) processed_notification_url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -162,7 +162,7 @@ impl EmailServiceConfig {
 }
 
 /// By whose service e-mail is sent.
-fn email_type(named: Option<&str>) -> Result<EmailServiceType, Refusal> {
+pub(super) fn email_type(named: Option<&str>) -> Result<EmailServiceType, Refusal> {
     match named {
         None | Some("default") => Ok(EmailServiceType::Default),
         Some("sendgrid") => Ok(EmailServiceType::Sendgrid),

@@ -112,7 +112,7 @@ fn sentence(mut text: String) -> String {
 }
 
 /// The service's fields as the product names them.
-const MEMBERS: [(&str, &str); 31] = [
+const MEMBERS: [(&str, &str); 33] = [
     ("owner.owner_email", "ownerEmail"),
     ("name", "apiKeyName"),
     ("api_key.name", "apiKeyName"),
@@ -130,6 +130,8 @@ const MEMBERS: [(&str, &str); 31] = [
     ("webhook.raw_notification_url", "webhookServiceConfig.rawNotificationUrl"),
     ("webhook.processed_notification_url", "webhookServiceConfig.processedNotificationUrl"),
     ("config.allowed_domains", "domains"),
+    ("api_key.allowed_domains", "domains"),
+    ("config.email.type", "emailServiceConfig.type"),
     ("config.default_document_access", "defaultDocumentAccessType"),
     ("config.email.api_key", "emailServiceConfig.apiKey"),
     ("config.email.from_email", "emailServiceConfig.fromEmail"),
