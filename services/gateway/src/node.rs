@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) docs: Docs,
     pub(crate) names: Names,
     pub(crate) asking: Asking,
+    /// New workspaces, of whoever signs up.
+    pub(crate) signing_up: Asking,
     pub(crate) config: Config,
     pub(crate) patience: Patience,
     /// By route of the canonical surface; for those that have one of their own.
@@ -63,6 +65,7 @@ impl Shared {
             docs: Docs::new(&config.off),
             names: Names::default(),
             asking: Asking::new(config.requests_per_second),
+            signing_up: Asking::per_hour(config.workspaces_per_hour),
             patience: Patience::new(config.timeout),
             config,
             room: Arc::new(Semaphore::new(LARGE_IN_FLIGHT)),

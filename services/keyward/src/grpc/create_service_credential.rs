@@ -97,6 +97,7 @@ fn permissions(numbers: &[i32]) -> Result<Vec<Permission>, Refusal> {
             wire::Permission::AuditRead => Permission::AuditRead,
             wire::Permission::OrgRead => Permission::OrgRead,
             wire::Permission::OrgReadWrite => Permission::OrgReadWrite,
+            wire::Permission::WorkspaceCreate => Permission::WorkspaceCreate,
         })
     };
     numbers.iter().enumerate().map(each).collect()
