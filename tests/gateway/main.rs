@@ -5,6 +5,7 @@
 mod echo;
 mod rest;
 
+mod client_address;
 mod documents;
 mod drain;
 mod every_rpc;

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::HeaderName;
-use ipnet::IpNet;
 
-pub use crate::forward_auth::Secret;
+pub use crate::secrets::Secret;
+pub use ipnet::IpNet;
 pub use settings::{LogFormat, Settings};
 
+use crate::secrets::{load_credential, load_shared};
 use crate::surface::Surface;
 
 /// What the gateway runs with: every setting decided and checked.
@@ -45,6 +46,12 @@ pub struct Config {
     pub drain: Duration,
     /// What `/verify` asks for verdicts with; without it there are none.
     pub verify_credential: Option<Secret>,
+    /// The file that it is from, which is read again when it changes.
+    pub verify_credential_file: Option<PathBuf>,
+    /// What tells the service that it is a gateway who calls.
+    pub gateway_secret: Option<Secret>,
+    /// The file that it is from, which is read again when it changes.
+    pub gateway_secret_file: Option<PathBuf>,
     /// Where `/verify` takes a key from, besides Authorization and X-Api-Key.
     pub verify_header: Option<HeaderName>,
     /// What SlaunchX's answers say of their version.
@@ -173,8 +180,11 @@ impl Config {
             verify_credential: settings
                 .verify_credential_file
                 .as_deref()
-                .map(crate::forward_auth::load)
+                .map(load_credential)
                 .transpose()?,
+            verify_credential_file: settings.verify_credential_file.clone(),
+            gateway_secret: settings.gateway_secret_file.as_deref().map(load_shared).transpose()?,
+            gateway_secret_file: settings.gateway_secret_file.clone(),
             verify_header: verify_header(&settings)?,
             slaunchx_version: settings
                 .slaunchx_version

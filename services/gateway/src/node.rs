@@ -12,6 +12,7 @@ use crate::call::Names;
 use crate::canonical::{Routes, RoutesError};
 use crate::config::Config;
 use crate::counts::Counts;
+use crate::files::Files;
 use crate::paths::Paths;
 use crate::peers::Asking;
 use crate::upstream::{Patience, Upstream};
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) names: Names,
     pub(crate) asking: Asking,
     pub(crate) config: Config,
+    pub(crate) files: Arc<Files>,
     pub(crate) patience: Patience,
     /// By route of the canonical surface; for those that have one of their own.
     pub(crate) patient: Vec<Option<Patience>>,
@@ -43,7 +45,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, telemetry: &Telemetry) -> Result<Self, RoutesError> {
+    pub(crate) fn new(
+        config: Config,
+        files: Arc<Files>,
+        telemetry: &Telemetry,
+    ) -> Result<Self, RoutesError> {
         let pool = prost_reflect::DescriptorPool::decode(api::DESCRIPTORS)
             .map_err(crate::json::SchemaError::from)?;
         let routes = Routes::new(&pool)?;
@@ -62,6 +68,7 @@ impl Shared {
             asking: Asking::new(config.requests_per_second),
             patience: Patience::new(config.timeout),
             config,
+            files,
             room: Arc::new(Semaphore::new(LARGE_IN_FLIGHT)),
             sampler: telemetry.sampler(),
             stopping: CancellationToken::new(),
