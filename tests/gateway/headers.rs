@@ -24,6 +24,7 @@ async fn only_an_allow_list_of_headers_goes_on_and_none_that_is_the_gateways_own
         .header("accept-language", "vi")
         .header("x-request-id", "a-name")
         .header("x-keyward-client-address", "6.6.6.6")
+        .header("x-keyward-gateway-secret", "6")
         .header("x-keyward-anything", "6")
         .header("x-forwarded-for", "6.6.6.6")
         .header("grpc-timeout", "1S")
@@ -49,6 +50,7 @@ async fn only_an_allow_list_of_headers_goes_on_and_none_that_is_the_gateways_own
     }
     let found: BTreeSet<_> = asked.keys().map(http::HeaderName::as_str).collect();
     for name in [
+        "x-keyward-gateway-secret",
         "x-keyward-anything",
         "x-forwarded-for",
         "grpc-metadata-authorization",

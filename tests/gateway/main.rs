@@ -5,6 +5,7 @@
 mod echo;
 mod rest;
 
+mod client_address;
 mod compatible_document;
 mod documents;
 mod drain;

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::HeaderName;
-use ipnet::IpNet;
 
-pub use crate::forward_auth::Secret;
+pub use crate::secrets::Secret;
+pub use ipnet::IpNet;
 pub use settings::{LogFormat, Settings};
 
+use crate::secrets::{load_credential, load_shared};
 use crate::surface::Surface;
 
 /// What the gateway runs with: every setting decided and checked.
@@ -45,10 +46,18 @@ pub struct Config {
     pub drain: Duration,
     /// What `/verify` asks for verdicts with; without it there are none.
     pub verify_credential: Option<Secret>,
+    /// The file that it is from, which is read again when it changes.
+    pub verify_credential_file: Option<PathBuf>,
+    /// What tells the service that it is a gateway who calls.
+    pub gateway_secret: Option<Secret>,
+    /// The file that it is from, which is read again when it changes.
+    pub gateway_secret_file: Option<PathBuf>,
     /// Where `/verify` takes a key from, besides Authorization and X-Api-Key.
     pub verify_header: Option<HeaderName>,
     /// What workspaces are made with for those who sign up on Velt's path; without it nobody may.
     pub workspace_credential: Option<Secret>,
+    /// The file that it is from, which is read again when it changes.
+    pub workspace_credential_file: Option<PathBuf>,
     /// Workspaces an hour that one address may so make.
     pub workspaces_per_hour: u32,
     /// What SlaunchX's answers say of their version.
@@ -178,10 +187,14 @@ impl Config {
                 "verify-credential-file",
                 settings.verify_credential_file.as_deref(),
             )?,
+            verify_credential_file: settings.verify_credential_file.clone(),
+            gateway_secret: settings.gateway_secret_file.as_deref().map(load_shared).transpose()?,
+            gateway_secret_file: settings.gateway_secret_file.clone(),
             workspace_credential: credential(
                 "velt-workspace-credential-file",
                 settings.velt_workspace_credential_file.as_deref(),
             )?,
+            workspace_credential_file: settings.velt_workspace_credential_file.clone(),
             workspaces_per_hour: within(
                 "velt-workspaces-per-hour",
                 settings.velt_workspaces_per_hour.unwrap_or(5),
@@ -275,7 +288,7 @@ fn service(settings: &Settings) -> Result<Service, ConfigError> {
 }
 
 fn credential(flag: &'static str, path: Option<&Path>) -> Result<Option<Secret>, ConfigError> {
-    path.map(|path| crate::forward_auth::load(flag, path)).transpose()
+    path.map(|path| load_credential(flag, path)).transpose()
 }
 
 fn verify_header(settings: &Settings) -> Result<Option<HeaderName>, ConfigError> {

@@ -36,6 +36,7 @@ pub(crate) async fn serve(node: Arc<Node>, peer: IpAddr, request: Request<Incomi
         uri: parts.uri,
         headers: parts.headers,
     };
+    head.vouch(shared.files.shared().as_ref());
     let request_id = head.request_id.clone();
     let (method, client) = (head.method.clone(), head.client);
     if method == Method::HEAD {

@@ -13,6 +13,7 @@ use crate::canonical::{Routes, RoutesError};
 use crate::config::Config;
 use crate::counts::Counts;
 use crate::docs::Docs;
+use crate::files::Files;
 use crate::paths::Paths;
 use crate::peers::Asking;
 use crate::upstream::{Patience, Upstream};
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     /// New workspaces, of whoever signs up.
     pub(crate) signing_up: Asking,
     pub(crate) config: Config,
+    pub(crate) files: Arc<Files>,
     pub(crate) patience: Patience,
     /// By route of the canonical surface; for those that have one of their own.
     pub(crate) patient: Vec<Option<Patience>>,
@@ -47,7 +49,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, telemetry: &Telemetry) -> Result<Self, RoutesError> {
+    pub(crate) fn new(
+        config: Config,
+        files: Arc<Files>,
+        telemetry: &Telemetry,
+    ) -> Result<Self, RoutesError> {
         let pool = prost_reflect::DescriptorPool::decode(api::DESCRIPTORS)
             .map_err(crate::json::SchemaError::from)?;
         let routes = Routes::new(&pool)?;
@@ -68,6 +74,7 @@ impl Shared {
             signing_up: Asking::per_hour(config.workspaces_per_hour),
             patience: Patience::new(config.timeout),
             config,
+            files,
             room: Arc::new(Semaphore::new(LARGE_IN_FLIGHT)),
             sampler: telemetry.sampler(),
             stopping: CancellationToken::new(),

@@ -28,6 +28,7 @@ use upkeep::{Supervision, Upkeep};
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseChoice};
 use crate::freshness;
+use crate::gateways::GatewaySecretError;
 use crate::grpc::Services;
 use crate::grpc::express::ExpressLayer;
 use crate::jwt::{Issuers, IssuersError};
@@ -57,6 +58,9 @@ pub enum StartError {
     /// The operator's token.
     #[error("{0}")]
     Operator(#[from] OperatorTokenError),
+    /// The secret of gateways.
+    #[error("{0}")]
+    Gateways(#[from] GatewaySecretError),
     /// The identity providers.
     #[error("{0}")]
     Issuers(#[from] IssuersError),
@@ -318,6 +322,8 @@ fn keep_files(
     }
     let watching = RingWatch::new(Arc::clone(node), config.clone(), reload.subscribe());
     upkeep.spawn("the watch over the key ring", stop, watching.run(stop.clone()));
+    let gateways = Arc::clone(&node.gateways).keep(reload.subscribe(), stop.clone());
+    upkeep.spawn("the secret of gateways", stop, gateways);
     upkeep.spawn("the signal to read files again", stop, reload.run(stop.clone()));
 }
 

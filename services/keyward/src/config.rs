@@ -13,9 +13,11 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ::gateway::config::IpNet;
 use domain::config::Provider;
 use domain::{Brand, SpiffeId};
 
+pub use crate::gateways::GatewayTrust;
 pub use environment::refuse_unknown_variables;
 pub use ext_authz::ExtAuthz;
 pub use gateway::GatewayChoice;
@@ -35,6 +37,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// The REST gateway in the same program; `None` for none.
     pub gateway: Option<GatewayChoice>,
+    /// Proxies in front of it whose X-Forwarded-For counts.
+    pub gateway_proxies: Vec<IpNet>,
     /// The database.
     pub database: DatabaseChoice,
     /// A hot standby of it, to follow the log at.
@@ -58,6 +62,8 @@ pub struct Config {
     pub operator_token_file: PathBuf,
     /// Whose certificates are operators', too.
     pub operator_identities: Vec<SpiffeId>,
+    /// Who is believed when it says for whom it calls.
+    pub gateway_trust: GatewayTrust,
     /// The identity providers whose JWTs are taken; `None` for none.
     pub jwt_issuers: Option<PathBuf>,
     /// What credentials begin with.
@@ -194,6 +200,7 @@ impl Config {
             listen,
             metrics_listen: metrics_listen(&settings)?,
             gateway: gateway::choice(&settings, managed, tls.is_some())?,
+            gateway_proxies: settings.gateway_trusted_proxy.clone().unwrap_or_default(),
             follow: follow(&settings, managed)?,
             database,
             production,
@@ -204,6 +211,7 @@ impl Config {
             keyring: keyring(&settings, &folder, managed)?,
             operator_token_file: operator_token_file(&settings, &folder, managed)?,
             operator_identities: operator_identities(&settings, tls.as_ref())?,
+            gateway_trust: gateway::trust(&settings, tls.as_ref())?,
             jwt_issuers: settings.jwt_issuers.clone(),
             folder: folder.clone(),
             brand: brand(&settings)?,

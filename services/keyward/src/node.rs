@@ -25,6 +25,7 @@ use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::entropy;
 use crate::freshness::Freshness;
+use crate::gateways::Gateways;
 use crate::guesses::Guesses;
 use crate::imported::Foreign;
 use crate::jwt::Issuers;
@@ -69,6 +70,8 @@ pub struct Node {
     pub operator: OperatorToken,
     /// Whose certificates are operators', too.
     pub operator_identities: Vec<SpiffeId>,
+    /// Who is believed when it says for whom it calls.
+    pub(crate) gateways: Arc<Gateways>,
     /// The identity providers whose JWTs are taken.
     pub(crate) issuers: Arc<Issuers>,
     /// Which calls are traced.

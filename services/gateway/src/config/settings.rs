@@ -95,6 +95,9 @@ settings! {
     /// Name that the service's certificate must have [default: the host]
     #[arg(long, env = "KEYWARD_GATEWAY_SERVICE_NAME", value_name = "NAME", help_heading = "Service")]
     service_name: String,
+    /// File (mode 0600) with a secret that the service has, too: shows it that the client's address is a gateway's word
+    #[arg(long, env = "KEYWARD_GATEWAY_SECRET_FILE", value_name = "FILE", help_heading = "Service")]
+    gateway_secret_file: PathBuf,
     /// How long a call may take, streams aside, in milliseconds [default: 5000]
     #[arg(long, env = "KEYWARD_GATEWAY_TIMEOUT_MS", value_name = "MS", help_heading = "Service")]
     timeout_ms: u64,

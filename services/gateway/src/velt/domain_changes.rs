@@ -10,6 +10,7 @@ use api::v1::{ApiKey, ErrorReason, GetApiKeyRequest, UpdateApiKeyRequest};
 use http::StatusCode;
 use prost_types::FieldMask;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::body::{needed_data, required};
 use super::credentials::{Level, Workspace};
@@ -26,23 +27,42 @@ const MOST: usize = 100;
 /// So often somebody else may be faster.
 const TRIES: usize = 5;
 
-#[derive(Deserialize)]
+/// What an addition says, with nothing skipped and with something.
+pub(super) const ADDED: [&str; 2] = [
+    "Domain(s) added successfully to allowed domains.",
+    "Domain(s) added successfully to allowed domains. Skipped existing domains.",
+];
+/// What a removal says, with nothing skipped and with something.
+pub(super) const REMOVED: [&str; 2] = [
+    "Domain(s) removed successfully from allowed domains.",
+    "Domain(s) removed successfully from allowed domains. Skipped non-existing domains.",
+];
+
+/// Domains to add or to take away.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+#[schema(as = VeltDomainChange)]
+pub(super) struct Asked {
+    /// `example.com`, `*.example.com`, `localhost`.
+    #[schema(required, nullable = false, min_items = 1, max_items = 100)]
     domains: Option<Vec<String>>,
 }
 
-#[derive(Serialize)]
+/// What was added, and what was there.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Added {
+#[schema(as = VeltDomainsAdded)]
+pub(super) struct Added {
     domains_added: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     skipped_domains: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// What was taken away, and what was not there.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Removed {
+#[schema(as = VeltDomainsRemoved)]
+pub(super) struct Removed {
     domains_removed: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     skipped_domains: Vec<String>,
@@ -60,22 +80,14 @@ pub(super) fn delete(call: Call) -> Answering {
 
 async fn added(call: &Call) -> Result<Reply, Refusal> {
     let Parted { changed: domains_added, skipped: skipped_domains } = changed(call, with).await?;
-    let message = match skipped_domains.is_empty() {
-        true => "Domain(s) added successfully to allowed domains.",
-        false => "Domain(s) added successfully to allowed domains. Skipped existing domains.",
-    };
+    let message = ADDED[usize::from(!skipped_domains.is_empty())];
     Outcome::new(message, Added { domains_added, skipped_domains }).reply()
 }
 
 async fn removed(call: &Call) -> Result<Reply, Refusal> {
     let Parted { changed: domains_removed, skipped: skipped_domains } =
         changed(call, without).await?;
-    let message = match skipped_domains.is_empty() {
-        true => "Domain(s) removed successfully from allowed domains.",
-        false => {
-            "Domain(s) removed successfully from allowed domains. Skipped non-existing domains."
-        }
-    };
+    let message = REMOVED[usize::from(!skipped_domains.is_empty())];
     Outcome::new(message, Removed { domains_removed, skipped_domains }).reply()
 }
 

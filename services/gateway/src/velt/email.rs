@@ -2,6 +2,7 @@
 
 use api::v1::{Config, EmailService, EmailServiceType};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::body::needed_data;
 use super::create::{EmailServiceConfig, email_type};
@@ -16,23 +17,27 @@ use crate::surface::Answering;
 
 const API_KEY: Secret = Secret { field: "email.api_key", member: "emailServiceConfig.apiKey" };
 
-#[derive(Deserialize)]
+/// What is to change.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
+#[schema(as = VeltUpdateEmailConfig)]
+pub(super) struct Asked {
     use_email_service: Option<bool>,
     email_service_config: Option<EmailServiceConfig>,
 }
 
 /// How e-mail is sent. What is not set is empty.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+#[schema(as = VeltEmailConfig)]
+pub(super) struct Shown {
     use_email_service: bool,
     email_service_config: ShownService,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = VeltShownEmailService)]
 struct ShownService {
     r#type: &'static str,
     /// Its mask.

@@ -13,6 +13,7 @@ use api::v1::{
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::body::{needed_data, request_id, text};
 use super::envelope::{Outcome, refused};
@@ -24,18 +25,26 @@ use crate::surface::Answering;
 /// Where the first key is answered: the body stays as it is documented, which names it by its id.
 static API_KEY: HeaderName = HeaderName::from_static("x-velt-api-key");
 
-#[derive(Deserialize)]
+/// Who signs up.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
+#[schema(as = VeltCreateWorkspace)]
+pub(super) struct Asked {
+    #[schema(required, nullable = false, format = "email", max_length = 254)]
     owner_email: Option<String>,
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    #[schema(min_length = 1, max_length = 200)]
     workspace_name: Option<String>,
+    #[schema(max_length = 2000)]
     avatar: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A new workspace.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Made {
+#[schema(as = VeltCreatedWorkspace)]
+pub(super) struct Made {
     id: String,
     name: String,
     owner: Owner,
@@ -44,7 +53,8 @@ struct Made {
 }
 
 /// As it was sent: people are not kept, so that they have no id.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = VeltWorkspaceOwner)]
 struct Owner {
     email: String,
     name: String,
@@ -52,8 +62,9 @@ struct Owner {
     avatar: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = VeltFirstKey)]
 struct Listed {
     api_key_name: String,
     id: String,
@@ -67,7 +78,7 @@ pub(super) fn answer(call: Call) -> Answering {
 
 async fn run(call: &Call) -> Result<Reply, Refusal> {
     let shared = &call.node.shared;
-    let Some(own) = &shared.config.workspace_credential else {
+    let Some(own) = shared.files.workspace() else {
         let (http, reason) = (StatusCode::FORBIDDEN, ErrorReason::PermissionDenied);
         return Err(Refusal::of_http(http, reason, "Workspaces can't be created here."));
     };

@@ -2,6 +2,7 @@
 
 use api::v1::{Config, WebhookService};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::body::needed_data;
 use super::create::WebhookServiceConfig;
@@ -17,23 +18,27 @@ use crate::surface::Answering;
 const AUTH_TOKEN: Secret =
     Secret { field: "webhook.auth_token", member: "webhookServiceConfig.authToken" };
 
-#[derive(Deserialize)]
+/// What is to change.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
+#[schema(as = VeltUpdateWebhookConfig)]
+pub(super) struct Asked {
     use_webhook_service: Option<bool>,
     webhook_service_config: Option<WebhookServiceConfig>,
 }
 
 /// Where notifications go. What is not set is empty.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+#[schema(as = VeltWebhookConfig)]
+pub(super) struct Shown {
     use_webhook_service: bool,
     webhook_service_config: ShownService,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = VeltShownWebhookService)]
 struct ShownService {
     /// Its mask.
     auth_token: String,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use gateway::config::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -89,6 +90,9 @@ settings! {
     /// Address of the REST gateway beside the service [default: 127.0.0.1:8080 with the private Postgres, else none]
     #[arg(long, global = true, env = "KEYWARD_GATEWAY_LISTEN", value_name = "ADDRESS", help_heading = "Listener")]
     gateway_listen: SocketAddr,
+    /// Networks of proxies in front of that gateway whose X-Forwarded-For counts; several with commas [default: none]
+    #[arg(long, global = true, env = "KEYWARD_GATEWAY_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', help_heading = "Listener")]
+    gateway_trusted_proxy: Vec<IpNet>,
     /// Start no REST gateway beside the service
     #[arg(long, global = true, env = "KEYWARD_NO_GATEWAY", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Listener")]
     no_gateway: bool,
@@ -146,6 +150,12 @@ settings! {
     /// SPIFFE ID of a client certificate that is an operator's; may be given more than once [default: none]
     #[arg(long, global = true, env = "KEYWARD_OPERATOR_IDENTITY", value_name = "URI", value_delimiter = ',', help_heading = "Secrets")]
     operator_identity: Vec<String>,
+    /// SPIFFE ID of a client certificate that is a gateway's, whose word on its clients' addresses counts; may be given more than once [default: none]
+    #[arg(long, global = true, env = "KEYWARD_GATEWAY_IDENTITY", value_name = "URI", value_delimiter = ',', help_heading = "Secrets")]
+    gateway_identity: Vec<String>,
+    /// File, mode 0600, with the secret by which gateways without a certificate are believed; a second line may have the one before [default: none]
+    #[arg(long, global = true, env = "KEYWARD_GATEWAY_SECRET_FILE", value_name = "FILE", help_heading = "Secrets")]
+    gateway_secret_file: PathBuf,
     /// TOML file with the identity providers whose JWTs are taken [default: none]
     #[arg(long, global = true, env = "KEYWARD_JWT_ISSUERS", value_name = "FILE", help_heading = "Secrets")]
     jwt_issuers: PathBuf,

@@ -18,6 +18,7 @@ use tracing::Instrument;
 
 use super::access;
 use super::caller::Caller;
+use super::client_address;
 use super::express::too_large;
 use super::fields;
 use super::rpc::Rpc;
@@ -39,7 +40,7 @@ pub struct Call {
     pub caller: Caller,
     /// Which RPC.
     pub rpc: Rpc,
-    /// The address that the call came from, without port.
+    /// The address that the call came from, without port; by the word of a gateway if it came through one.
     pub peer: Option<String>,
     /// The caller's trace context, if it sent a valid one.
     pub traceparent: Option<String>,
@@ -154,7 +155,7 @@ where
         None => Caller::of(node, &metadata, peer).await?,
     };
     access::admit(&caller, rpc)?;
-    let peer = peer.map(|peer| peer.address.ip().to_canonical().to_string());
+    let peer = client_address::of(node, &metadata, peer)?.map(|address| address.to_string());
     let call = Call {
         caller,
         rpc,

@@ -79,6 +79,9 @@ fn identity(node: &Node, text: &str) -> Result<Option<SpiffeId>, Refusal> {
             "an operator has the identity",
         ));
     }
+    if node.gateways.has_identity(&identity) {
+        return Err(Refusal::new(ErrorReason::ServiceIdentityTaken, "a gateway has the identity"));
+    }
     Ok(Some(identity))
 }
 

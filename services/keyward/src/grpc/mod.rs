@@ -9,6 +9,7 @@ pub(crate) mod bounded;
 mod call;
 mod caller;
 mod caller_memory;
+mod client_address;
 mod config_fields;
 pub mod convert;
 mod create_api_key;

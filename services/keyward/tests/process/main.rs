@@ -31,3 +31,4 @@ mod tls;
 mod tls_identity;
 mod tls_reload;
 mod traces;
+mod verify_beside_the_service;
