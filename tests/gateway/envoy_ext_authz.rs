@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use api::v1::{CreateApiKeyRequest, Permission, SuspendWorkspaceRequest};
-use harness::proxy::{Answered, Proxy, Upstream, ask, installed};
+use harness::proxy::{Answered, Proxy, Upstream, ask, ask_at, installed};
 use harness::{Server, Site, Tenant};
 use keyward::config::Settings;
 use tempfile::TempDir;
@@ -39,7 +39,8 @@ impl Guarded {
         let secret = server.service(&[Permission::Verify], &[&tenant]).await;
         let credential = TempDir::new().unwrap();
         let file = credential.path().join("credential");
-        std::fs::write(&file, secret).unwrap();
+        // As an editor leaves it.
+        std::fs::write(&file, format!("{secret}\n")).unwrap();
         let way = FaultProxy::in_front_of(server.address());
         let port = |address: SocketAddr| format!("port_value: {}", address.port());
         let (service, backend) = (port(way.address()), port(Upstream::start().await.address));
@@ -206,10 +207,49 @@ async fn without_a_verdict_envoy_lets_nothing_on_and_answers_503() {
     undecided().await;
     guarded.way.resume();
     well().await;
-    // What is not checked needs no verdict.
     guarded.server.stop().await;
     for headers in [&*key, "Accept: */*"] {
         assert_eq!(ask(guarded.envoy.address, HERE, headers).await.status, 503);
+    }
+    // What is not checked needs no verdict.
+    assert_eq!(ask_at(guarded.envoy.address, HERE, "/healthz", "Accept: */*").await.status, 200);
+    assert!(guarded.envoy.runs());
+}
+
+#[tokio::test]
+async fn each_route_of_envoy_needs_its_own_scopes_and_nobody_forges_who_he_is_where_nothing_is_checked()
+ {
+    if !installed("envoy") {
+        return;
+    }
+    let mut guarded = Guarded::new(Settings::default(), &[]).await;
+    let envoy = guarded.envoy.address;
+    let forged = ALL_SIX.map(|name| format!("{name}: forged")).join("\r\n");
+    let open = ask_at(envoy, HERE, "/healthz", &forged).await;
+    assert_eq!(open.status, 200, "{open:?}");
+    assert!(open.body.starts_with("GET /healthz ") && !open.body.contains("forged"), "{open:?}");
+    let reads = with(&guarded.tenant.create(guarded.key()).await.secret);
+    let scopes = ["payment:read", "payment:write"].map(str::to_owned).to_vec();
+    let writes = CreateApiKeyRequest { scopes, ..guarded.key() };
+    let writes = with(&guarded.tenant.create(writes).await.secret);
+    for (path, reader, writer, nobody) in [
+        ("/refunds", 403, 200, 401),
+        ("/refunds/1?x=/healthz", 403, 200, 401),
+        ("/refundsome", 200, 200, 401),
+        ("/orders/../refunds/1", 403, 200, 401),
+        ("//refunds", 403, 200, 401),
+        ("/healthz/x", 200, 200, 401),
+        ("/x/../healthz", 200, 200, 200),
+    ] {
+        for (headers, status) in [(&*reads, reader), (&*writes, writer), ("Accept: */*", nobody)] {
+            assert_eq!(ask_at(envoy, HERE, path, headers).await.status, status, "{path}");
+        }
+    }
+    // A client that calls by gRPC is told by gRPC.
+    let grpc = "Content-Type: application/grpc\r\nTE: trailers";
+    for (headers, code) in [("Accept: */*", "16"), (&*reads, "7")] {
+        let told = ask_at(envoy, HERE, "/refunds", &format!("{grpc}\r\n{headers}")).await;
+        assert!(told.head.contains(&format!("grpc-status: {code}\r\n")), "{told:?}");
     }
     assert!(guarded.envoy.runs());
 }

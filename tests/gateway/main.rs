@@ -5,6 +5,7 @@
 mod echo;
 mod rest;
 
+mod both_verdicts;
 mod documents;
 mod drain;
 mod envoy_ext_authz;

@@ -14,6 +14,7 @@ mod command_line;
 mod crash;
 mod deployment;
 mod embedded;
+mod ext_authz;
 mod first_command;
 mod frames;
 mod json_call;
