@@ -300,5 +300,11 @@ async fn envoy_behind_other_proxies_tells_the_client_by_their_number() {
         let answered = guarded.status(ELSEWHERE, &format!("{key}\r\n{headers}")).await;
         assert_eq!(answered, status, "{headers:?}");
     }
+    // A private address is a client's like any other.
+    let private = vec!["10.0.0.9".to_owned()];
+    let private = CreateApiKeyRequest { ip_allowlist: private, ..guarded.key() };
+    let private = with(&guarded.tenant.create(private).await.secret);
+    let headers = format!("{private}\r\nX-Forwarded-For: 10.0.0.9");
+    assert_eq!(guarded.status(ELSEWHERE, &headers).await, 200);
     assert!(guarded.envoy.runs());
 }
