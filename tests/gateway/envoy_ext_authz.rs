@@ -148,6 +148,14 @@ async fn envoy_lets_on_whoever_may_pass_and_nobody_else() {
     let needed = "error=\"insufficient_scope\", scope=\"payment:read\"\r\n";
     denied(&guarded.from(HERE, &with(&other)).await, 403, needed);
 
+    let line = format!("\"key_id\":\"{key_id}\"");
+    eventually("the access log has who it was", SOON, async || {
+        guarded.envoy.log().lines().any(|one| one.contains(&line) && one.contains("\"status\":200"))
+    })
+    .await;
+    let log = guarded.envoy.log();
+    assert!(!log.contains(key) && !log.contains("scope=none"), "{log}");
+
     guarded.tenant.revoke_key(&key_id).await;
     denied(&guarded.from(HERE, &with(key)).await, 401, INVALID);
     assert!(guarded.envoy.runs());
@@ -245,6 +253,10 @@ async fn each_route_of_envoy_needs_its_own_scopes_and_nobody_forges_who_he_is_wh
             assert_eq!(ask_at(envoy, HERE, path, headers).await.status, status, "{path}");
         }
     }
+    // What Keyward does not read is not sent to it: it takes 64 KiB.
+    let long = format!("/orders/{}", "x".repeat(30_000));
+    let cookie = format!("{reads}\r\nCookie: {}", "c".repeat(25_000));
+    assert_eq!(ask_at(envoy, HERE, &long, &cookie).await.status, 200);
     // A client that calls by gRPC is told by gRPC.
     let grpc = "Content-Type: application/grpc\r\nTE: trailers";
     for (headers, code) in [("Accept: */*", "16"), (&*reads, "7")] {
@@ -272,6 +284,38 @@ async fn envoy_with_a_credential_that_may_not_ask_or_a_route_that_is_mistyped_le
         }
         assert!(guarded.envoy.runs());
     }
+}
+
+#[tokio::test]
+async fn envoy_takes_another_credential_without_a_restart_where_it_watches_the_file() {
+    if !installed("envoy") {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("secrets.yaml");
+    let keep = |secret: &str| {
+        let text = format!(
+            "resources:\n- \"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret\n  \
+             name: keyward_credential\n  generic_secret: {{ secret: {{ inline_string: {secret} }} }}\n"
+        );
+        // Envoy looks when a file takes the place of another.
+        let beside = folder.path().join("beside");
+        std::fs::write(&beside, text).unwrap();
+        std::fs::rename(beside, &file).unwrap();
+    };
+    keep("kws_live_x");
+    let watched = format!(
+        "credential: {{ name: keyward_credential, sds_config: {{ path_config_source: {{ path: {} }} }} }}",
+        file.display()
+    );
+    let changed = [("credential: { name: keyward_credential }", watched.as_str())];
+    let mut guarded = Guarded::new(Settings::default(), &changed).await;
+    let key = with(&guarded.tenant.create(guarded.key()).await.secret);
+    assert_eq!(guarded.status(HERE, &key).await, 503);
+    keep(&guarded.server.service(&[Permission::Verify], &[&guarded.tenant]).await);
+    let passes = async || guarded.status(HERE, &key).await == 200;
+    eventually("Envoy has the new credential", SOON, passes).await;
+    assert!(guarded.envoy.runs());
 }
 
 #[tokio::test]

@@ -98,6 +98,15 @@ impl Proxy {
 }
 
 impl Proxy {
+    /// What it has written so far.
+    ///
+    /// # Panics
+    /// That is no text.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self._folder.path().join("log")).unwrap()
+    }
+
     /// Whether it still runs.
     ///
     /// # Panics
@@ -142,6 +151,7 @@ fn command(program: &str, folder: &Path, file: &str) -> Command {
         _ => {
             // One thread, no shared memory with another one, and only what went wrong is logged.
             command.args(["--concurrency", "1", "--use-dynamic-base-id", "--log-level", "warning"]);
+            command.args(["--file-flush-interval-msec", "50"]);
             command.arg("--config-path").arg(folder.join(file));
         }
     }
