@@ -5,6 +5,7 @@
 mod echo;
 mod rest;
 
+mod both_verdicts;
 mod client_address;
 mod compatible_document;
 mod documents;
