@@ -6,6 +6,7 @@ mod echo;
 mod rest;
 
 mod compatible_document;
+mod docs_page;
 mod documents;
 mod drain;
 mod every_rpc;

@@ -26,7 +26,7 @@ pub(super) struct Schemas {
 impl Schemas {
     pub(super) fn new(pool: &DescriptorPool) -> Self {
         Self {
-            comments: Comments::read(),
+            comments: Comments::read(pool),
             behavior: pool.get_extension_by_name("google.api.field_behavior"),
             made: Map::new(),
             open: BTreeSet::new(),
@@ -135,7 +135,10 @@ impl Schemas {
                 let comment = self.comments.of(&file, value.path());
                 text.push_str(&format!("\n- `{}`: {comment}", value.name()));
             }
-            let names: Vec<_> = one.values().map(|value| value.name().to_owned()).collect();
+            // What stands first is what examples begin with.
+            let (unset, set): (Vec<_>, Vec<_>) =
+                one.values().partition(|value| value.number() == 0);
+            let names: Vec<_> = set.iter().chain(&unset).map(|one| one.name().to_owned()).collect();
             let made = described(json!({"type": "string", "enum": names}), &text);
             self.made.insert(name.clone(), made);
         }
