@@ -129,6 +129,28 @@ async fn every_rpc_says_how_it_fails_with_the_reasons_of_its_comment() {
 }
 
 #[tokio::test]
+async fn the_schemas_say_what_may_not_stand_together_and_how_headers_are_spelt() {
+    let rest = Rest::shared().await;
+    let document = rest.get("/openapi/keyward.json").send().await.ok();
+    let schemas = &document["components"]["schemas"];
+    let pairs = schemas["EraseSubjectRequest"]["not"]["anyOf"].as_array().unwrap();
+    // Five members, at most one of them.
+    assert_eq!(pairs.len(), 10, "{pairs:?}");
+    assert!(pairs.contains(&serde_json::json!({"required": ["keyId", "ownerEmail"]})), "{pairs:?}");
+    let base64 = schemas["VerifyLogRequest"]["properties"]["mac"]["pattern"].as_str();
+    assert!(base64.is_some_and(|pattern| pattern.contains("==")), "{base64:?}");
+    let path = "/v1/workspaces/{workspaceId}/keys/{keyId}:disable";
+    let parameters = document["paths"][path]["post"]["parameters"].as_array().unwrap();
+    for name in ["Idempotency-Key", "If-Match"] {
+        let header = parameters.iter().find(|one| one["name"] == name).unwrap();
+        assert!(header["schema"]["pattern"].is_string(), "{header}");
+        let asking = rest.post("/v1/workspaces/ws_a/keys/key_a:disable", "{}");
+        let unquoted = asking.header(name, "\"not closed").bearer("x").send().await;
+        assert_eq!(unquoted.field().0, name.to_lowercase());
+    }
+}
+
+#[tokio::test]
 async fn the_page_comes_whole_from_the_gateway_and_may_ask_nobody_else() {
     let rest = Rest::shared().await;
     let moved = rest.get("/docs").send().await;

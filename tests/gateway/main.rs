@@ -14,6 +14,7 @@ mod headers;
 mod limits;
 mod metrics;
 mod odd_json;
+mod openapi_conformance;
 mod organization;
 mod proxies;
 mod queries;

@@ -153,7 +153,7 @@ pub(crate) fn parameter(
 
 /// The header by which a repeated request is known.
 pub(crate) fn idempotency_key() -> Value {
-    let schema = json!({"type": "string", "pattern": "^[!-~]{16,255}$"});
+    let schema = json!({"type": "string", "pattern": super::operation::KEY});
     let text = "The same request with the same key is done once, and answered as before. 16 to 255 visible \
                 characters.";
     parameter("header", "Idempotency-Key", false, schema, text)

@@ -9,6 +9,11 @@ use super::schema::Schemas;
 use super::{examples, groups};
 use crate::canonical::{Body, Route, Routes};
 
+/// An idempotency key, bare or in quotes.
+pub(super) const KEY: &str = "^([!#-~][!-~]{15,254}|\"[!#-~]{16,255}\")$";
+/// A strong entity tag.
+const ETAG: &str = "^(\\*|\"[!#-~]+\")$";
+
 /// How deep fields within fields are parameters of a query.
 const DEEPEST: usize = 4;
 
@@ -190,16 +195,18 @@ fn flatten(
 }
 
 fn headers(route: &Route, parameters: &mut Vec<Value>) {
-    let text = |text: &str| json!({"type": "string", "description": text});
+    let text = |pattern: &str, text: &str| json!({"type": "string", "pattern": pattern, "description": text});
     if route.request_id.is_some() {
         let text = text(
+            KEY,
             "Fills `requestId` if the request has none: the same request with the same key is \
              answered as before. 16 to 255 visible characters.",
         );
         parameters.push(parameter("header", "Idempotency-Key", false, text));
     }
     if route.etag.is_some() {
-        let text = text("Fills `etag`: the change happens only if nothing has changed since.");
+        let sense = "Fills `etag`: the change happens only if nothing has changed since.";
+        let text = text(ETAG, sense);
         parameters.push(parameter("header", "If-Match", false, text));
     }
 }

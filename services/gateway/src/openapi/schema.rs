@@ -80,6 +80,10 @@ impl Schemas {
         if !required.is_empty() {
             object["required"] = Value::Array(required);
         }
+        let pairs = at_most_one(message);
+        if !pairs.is_empty() {
+            object["not"] = json!({"anyOf": pairs});
+        }
         described(object, self.comments.of(&message.parent_file(), message.path()))
     }
 
@@ -119,7 +123,11 @@ impl Schemas {
             Kind::Int64 => json!({"type": "string", "format": "int64", "pattern": "^-?[0-9]+$"}),
             Kind::Uint64 => json!({"type": "string", "format": "uint64", "pattern": "^[0-9]+$"}),
             Kind::Double => json!({"type": "number"}),
-            Kind::Bytes => json!({"type": "string", "contentEncoding": "base64"}),
+            Kind::Bytes => json!({
+                "type": "string",
+                "contentEncoding": "base64",
+                "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+            }),
             Kind::Enum(one) => self.enumeration(one),
             Kind::Message(one) => self.message(one),
             _ => json!({"type": "string"}),
@@ -144,6 +152,18 @@ impl Schemas {
         }
         reference(&name)
     }
+}
+
+/// The pairs of members of which at most one may be there.
+fn at_most_one(message: &MessageDescriptor) -> Vec<Value> {
+    let mut pairs = Vec::new();
+    for oneof in message.oneofs() {
+        let names: Vec<_> = oneof.fields().map(|field| field.json_name().to_owned()).collect();
+        for (place, one) in names.iter().enumerate() {
+            pairs.extend(names[place + 1..].iter().map(|other| json!({"required": [one, other]})));
+        }
+    }
+    pairs
 }
 
 fn behaviors(options: &DynamicMessage, extension: &ExtensionDescriptor) -> Vec<i32> {

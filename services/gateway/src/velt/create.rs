@@ -72,7 +72,7 @@ struct EmailServiceConfig {
     r#type: Option<String>,
     /// The service's own key. It is kept sealed and never shown.
     api_key: Option<String>,
-    #[schema(format = "email", max_length = 254)]
+    #[schema(max_length = 254)]
     from_email: Option<String>,
     from_company: Option<String>,
     comment_template_id: Option<String>,
@@ -87,10 +87,10 @@ struct WebhookServiceConfig {
     /// What notifications are sent with. It is kept sealed and never shown.
     auth_token: Option<String>,
     /// `https://...`
-    #[schema(format = "uri")]
+    #[schema(pattern = "^(https://\\S+)?$")]
     raw_notification_url: Option<String>,
     /// `https://...`
-    #[schema(format = "uri")]
+    #[schema(pattern = "^(https://\\S+)?$")]
     processed_notification_url: Option<String>,
 }
 
