@@ -103,7 +103,8 @@ impl Document {
                 "title": "Keyward: compatible products",
                 "version": env!("CARGO_PKG_VERSION"),
                 "description": "The endpoints of products that people come from, as those document them, \
-                    and `/verify` for proxies. Unknown and repeated members of requests are refused; a \
+                    and `/verify` for proxies. The lock at a request asks for the credentials that \
+                    it needs. Unknown and repeated members of requests are refused; a \
                     member that is `null` is as if it were not there. Every answer has an `x-request-id`: \
                     the request's, or a new one.",
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},

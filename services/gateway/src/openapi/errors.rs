@@ -85,12 +85,15 @@ impl Reasons {
         let service = rpc.parent_service();
         let of_service = comments.of(&service.parent_file(), service.path());
         let mut by_status: BTreeMap<u16, Of<'_>> = BTreeMap::new();
-        let bodies = OF_BODIES.iter().filter(|_| body);
-        for (http, name, _) in OWN.iter().chain(bodies) {
-            by_status.entry(*http).or_default().shared.push(name);
-        }
         for name in self.named(of_service) {
             let of = by_status.entry(self.0[name].http).or_default();
+            if !of.shared.contains(&name) {
+                of.shared.push(name);
+            }
+        }
+        let bodies = OF_BODIES.iter().filter(|_| body);
+        for &(http, name, _) in OWN.iter().chain(bodies) {
+            let of = by_status.entry(http).or_default();
             if !of.shared.contains(&name) {
                 of.shared.push(name);
             }
