@@ -108,6 +108,34 @@ fn asking(rest: &Rest, document: &Value, path: &str, workspace: &str) -> Asking 
 }
 
 #[tokio::test]
+async fn bodies_that_need_not_be_there_may_be_null_as_documented() {
+    let rest = Rest::shared().await;
+    let document = document(&rest).await;
+    let schema = |path: &str| {
+        let body = &document["paths"][path]["post"]["requestBody"];
+        assert_eq!(body["required"], false, "{path}");
+        body["content"]["application/json"]["schema"].clone()
+    };
+    let of_key = "/web/v1/workspaces/{workspaceId}/api-keys/{keyId}";
+    let delete = format!("{of_key}/delete");
+    for path in ["/v2/workspace/apikeys/get", "/v2/workspace/get", &delete] {
+        assert_eq!(schema(path)["type"], serde_json::json!(["object", "null"]), "{path}");
+    }
+    assert_eq!(schema("/v2/workspace/domains/get"), serde_json::json!({}));
+
+    let server = Server::shared().await;
+    let tenant = server.workspace("null bodies").await;
+    let key_id = tenant.create_key("a key").await.api_key.unwrap().key_id;
+    let asking = rest.post("/v2/workspace/apikeys/get", "null");
+    let asking = asking.header("x-velt-workspace-id", &tenant.id);
+    assert_eq!(asking.header("x-velt-auth-token", &tenant.token).send().await.status, 200);
+    let path = delete.replace("{workspaceId}", &tenant.id).replace("{keyId}", &key_id);
+    let asking = rest.post(&path, "null").bearer(&server.user_token(&tenant, "owner"));
+    let asking = asking.header("x-workspace-id", &tenant.id).header("x-client-hash", "3f2a9c");
+    assert_eq!(asking.send().await.status, 204);
+}
+
+#[tokio::test]
 async fn the_documented_requests_succeed() {
     let (server, rest) = (Server::shared().await, Rest::shared().await);
     let tenant = server.workspace("documented").await;

@@ -90,7 +90,7 @@ fn plain(secret: &str) -> Vec<(&'static str, Method, &'static str, Value)> {
 }
 
 /// RPCs that not the tenant but the operator calls.
-const OPERATORS: &[&str] = &[
+pub(crate) const OPERATORS: &[&str] = &[
     "GetHead",
     "VerifyLog",
     "CreateWorkspace",

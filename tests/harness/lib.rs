@@ -16,6 +16,7 @@ mod server;
 mod site;
 mod tables;
 mod tenant;
+pub mod tools;
 
 pub use auth_tokens::{Pair, of_key};
 pub use client::{Audit, Client, Credentials};

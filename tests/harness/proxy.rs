@@ -10,6 +10,8 @@ use testkit::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::tools::{brought, there};
+
 /// The release of Envoy whose binary `.ci/run` brings.
 const ENVOY: &str = "envoy-1.40.0";
 
@@ -19,29 +21,19 @@ const ENVOY: &str = "envoy-1.40.0";
 /// It is not, and this is CI, which has not said that it can't be had.
 #[must_use]
 pub fn installed(program: &str) -> bool {
-    let there = found(program).is_some();
-    if !there {
-        let without = setting("TESTS_WITHOUT").unwrap_or_default();
-        let must = setting("CI").is_some_and(|is| is == "true")
-            && !without.split_whitespace().any(|name| name == program);
-        assert!(!must, "{program} is not installed, and CI must not pass it over");
-        let how = if program == "envoy" { "bash .ci/run brings it" } else { "apt-get install" };
-        eprintln!("\nNOT TESTED: {program} is not installed ({how})\n");
-    }
-    there
+    let how = if program == "envoy" { "bash .ci/run brings it" } else { "apt-get install" };
+    there(program, found(program), how).is_some()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
-fn setting(name: &str) -> Option<String> {
+pub(crate) fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
 /// Where a program is.
 #[must_use]
 pub fn found(program: &str) -> Option<PathBuf> {
-    let cache = setting("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(Path::new(&setting("HOME")?).join(".cache")));
-    let brought = cache.map(|cache| cache.join("keyward-ci").join(ENVOY).join("bin"));
+    let brought = brought(ENVOY).map(|folder| folder.join("bin"));
     let folders = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
     let folders = folders.into_iter().map(PathBuf::from).chain(brought);
     folders.map(|folder| folder.join(program)).find(|path| path.exists())

@@ -104,7 +104,8 @@ impl Document {
                 "title": "Keyward: compatible products",
                 "version": env!("CARGO_PKG_VERSION"),
                 "description": "The endpoints of products that people come from, as those document them, \
-                    and `/verify` for proxies. Unknown and repeated members of requests are refused; a \
+                    and `/verify` for proxies. The lock at a request asks for the credentials that \
+                    it needs. Unknown and repeated members of requests are refused; a \
                     member that is `null` is as if it were not there. Every answer has an `x-request-id`: \
                     the request's, or a new one.",
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -154,7 +155,7 @@ pub(crate) fn parameter(
 
 /// The header by which a repeated request is known.
 pub(crate) fn idempotency_key() -> Value {
-    let schema = json!({"type": "string", "pattern": "^[!-~]{16,255}$"});
+    let schema = json!({"type": "string", "pattern": super::operation::KEY});
     let text = "The same request with the same key is done once, and answered as before. 16 to 255 visible \
                 characters.";
     parameter("header", "Idempotency-Key", false, schema, text)

@@ -3,6 +3,9 @@
 
 mod comments;
 pub(crate) mod compatible;
+mod errors;
+mod examples;
+mod groups;
 mod operation;
 mod schema;
 

@@ -3,9 +3,16 @@
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 use serde_json::{Map, Value, json};
 
-use super::comments::first_sentence;
-use super::schema::{Schemas, reference};
+use super::comments::summary;
+use super::errors::{Reasons, is_list};
+use super::schema::Schemas;
+use super::{examples, groups};
 use crate::canonical::{Body, Route, Routes};
+
+/// An idempotency key, bare or in quotes.
+pub(super) const KEY: &str = "^([!#-~][!-~]{15,254}|\"[!#-~]{16,255}\")$";
+/// A strong entity tag.
+const ETAG: &str = "^(\\*|\"[!#-~]+\")$";
 
 /// How deep fields within fields are parameters of a query.
 const DEEPEST: usize = 4;
@@ -14,20 +21,14 @@ const DEEPEST: usize = 4;
 pub(crate) fn document(pool: &DescriptorPool, routes: &Routes) -> Value {
     let mut schemas = Schemas::new(pool);
     let mut paths: Map<String, Value> = Map::new();
-    let mut tags: Vec<Value> = Vec::new();
+    let reasons = Reasons::read(pool, &schemas.comments);
     let mut names: Vec<String> = Vec::new();
     for route in routes.all() {
         let Some(rpc) = method(pool, route) else { continue };
-        let tag = rpc.parent_service().name().to_owned();
-        if !tags.iter().any(|known| known["name"] == tag) {
-            let service = rpc.parent_service();
-            let text = schemas.comments.of(&service.parent_file(), service.path()).to_owned();
-            tags.push(json!({"name": tag, "description": text}));
-        }
         names.push(rpc.name().to_owned());
         let again = names.iter().filter(|name| *name == rpc.name()).count();
         let id = if again == 1 { rpc.name().to_owned() } else { format!("{}{again}", rpc.name()) };
-        let operation = operation(&mut schemas, &rpc, route, &id);
+        let operation = operation(&mut schemas, &reasons, &rpc, route, &id);
         let path = paths.entry(shown_path(route, &rpc)).or_insert_with(|| json!({}));
         path[route.method.as_str().to_ascii_lowercase()] = operation;
     }
@@ -38,12 +39,13 @@ pub(crate) fn document(pool: &DescriptorPool, routes: &Routes) -> Value {
             "title": "Keyward",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "API keys: made, changed, verified, audited. Members with default values \
-                are left out of answers; unknown members of requests are refused.",
+                are left out of answers; unknown members of requests are refused. What belongs to another \
+                workspace is answered exactly as what does not exist.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
-        "tags": tags,
+        "tags": groups::tags(),
         "paths": paths,
         "components": {"schemas": schemas.made, "securitySchemes": {"bearer": {
             "type": "http",
@@ -68,9 +70,17 @@ fn shown_path(route: &Route, rpc: &MethodDescriptor) -> String {
     path
 }
 
-fn operation(schemas: &mut Schemas, rpc: &MethodDescriptor, route: &Route, id: &str) -> Value {
+fn operation(
+    schemas: &mut Schemas,
+    reasons: &Reasons,
+    rpc: &MethodDescriptor,
+    route: &Route,
+    id: &str,
+) -> Value {
     let service = rpc.parent_service();
-    let text = schemas.comments.of(&service.parent_file(), rpc.path()).to_owned();
+    let text = schemas.comments.of(&service.parent_file(), rpc.path());
+    let text: Vec<_> = text.split("\n\n").filter(|paragraph| !is_list(paragraph)).collect();
+    let text = text.join("\n\n");
     let input = rpc.input();
     let fields: Vec<_> = input.fields().collect();
     let in_path: Vec<String> = fields
@@ -84,9 +94,14 @@ fn operation(schemas: &mut Schemas, rpc: &MethodDescriptor, route: &Route, id: &
             parameters.push(parameter("path", field.json_name(), true, schemas.field(field)));
         }
     }
-    let mut body = Value::Null;
+    let (mut body, mut required) = (Value::Null, true);
     match route.body {
-        Body::All => body = schemas.body(&input, &in_path),
+        Body::All => {
+            body = schemas.body(&input, &in_path);
+            let mut others =
+                fields.iter().filter(|field| !in_path.contains(&field.name().to_owned()));
+            required = others.any(|field| schemas.is_required(field));
+        }
         Body::None => query(schemas, &input, &in_path, &mut parameters),
         Body::Field(place) => {
             let numbered = rpc_field(&input, place);
@@ -101,17 +116,26 @@ fn operation(schemas: &mut Schemas, rpc: &MethodDescriptor, route: &Route, id: &
         }
     }
     headers(route, &mut parameters);
+    for parameter in &mut parameters {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        if let Some(example) = examples::parameter(rpc.name(), name) {
+            parameter["example"] = json!(example);
+        }
+    }
+    let mut responses = reasons.responses(rpc, &schemas.comments, !body.is_null());
+    responses.insert("200".to_owned(), success(schemas, rpc, route));
     let mut operation = json!({
         "operationId": id,
-        "tags": [service.name()],
-        "summary": first_sentence(&text),
+        "tags": [groups::of(&route.template)],
+        "summary": summary(&text),
         "description": text,
         "parameters": parameters,
-        "responses": responses(schemas, rpc, route),
+        "responses": responses,
     });
     if !body.is_null() {
+        let content = json!({"schema": body, "example": examples::body(rpc.name())});
         operation["requestBody"] =
-            json!({"required": true, "content": {"application/json": {"schema": body}}});
+            json!({"required": required, "content": {"application/json": content}});
     }
     operation
 }
@@ -171,21 +195,23 @@ fn flatten(
 }
 
 fn headers(route: &Route, parameters: &mut Vec<Value>) {
-    let text = |text: &str| json!({"type": "string", "description": text});
+    let text = |pattern: &str, text: &str| json!({"type": "string", "pattern": pattern, "description": text});
     if route.request_id.is_some() {
         let text = text(
+            KEY,
             "Fills `requestId` if the request has none: the same request with the same key is \
              answered as before. 16 to 255 visible characters.",
         );
         parameters.push(parameter("header", "Idempotency-Key", false, text));
     }
     if route.etag.is_some() {
-        let text = text("Fills `etag`: the change happens only if nothing has changed since.");
+        let sense = "Fills `etag`: the change happens only if nothing has changed since.";
+        let text = text(ETAG, sense);
         parameters.push(parameter("header", "If-Match", false, text));
     }
 }
 
-fn responses(schemas: &mut Schemas, rpc: &MethodDescriptor, route: &Route) -> Value {
+fn success(schemas: &mut Schemas, rpc: &MethodDescriptor, route: &Route) -> Value {
     let schema = schemas.message(&rpc.output());
     let mut ok = if route.streams {
         json!({"description": "One message a line, for as long as it goes on.", "content": {
@@ -198,11 +224,7 @@ fn responses(schemas: &mut Schemas, rpc: &MethodDescriptor, route: &Route) -> Va
     if route.shown_etag.is_some() {
         ok["headers"] = json!({"ETag": {"schema": {"type": "string"}}});
     }
-    let refused = json!({"application/json": {"schema": reference("Error")}});
-    json!({
-        "200": ok,
-        "default": {"description": "Refused (AIP-193).", "content": refused},
-    })
+    ok
 }
 
 fn error() -> Value {

@@ -26,7 +26,7 @@ pub(super) struct Schemas {
 impl Schemas {
     pub(super) fn new(pool: &DescriptorPool) -> Self {
         Self {
-            comments: Comments::read(),
+            comments: Comments::read(pool),
             behavior: pool.get_extension_by_name("google.api.field_behavior"),
             made: Map::new(),
             open: BTreeSet::new(),
@@ -80,7 +80,15 @@ impl Schemas {
         if !required.is_empty() {
             object["required"] = Value::Array(required);
         }
-        described(object, self.comments.of(&message.parent_file(), message.path()))
+        let pairs = at_most_one(message);
+        if !pairs.is_empty() {
+            object["not"] = json!({"anyOf": pairs});
+        }
+        let mut text = self.comments.of(&message.parent_file(), message.path()).to_owned();
+        for names in choices(message) {
+            text.push_str(&format!("\n\nAt most one of `{}`.", names.join("`, `")));
+        }
+        described(object, text.trim_start())
     }
 
     /// A field, its comment with it.
@@ -116,10 +124,14 @@ impl Schemas {
             Kind::Bool => json!({"type": "boolean"}),
             Kind::Int32 => json!({"type": "integer", "format": "int32"}),
             Kind::Uint32 => json!({"type": "integer", "format": "int64", "minimum": 0}),
-            Kind::Int64 => json!({"type": "string", "format": "int64", "pattern": "^-?[0-9]+$"}),
-            Kind::Uint64 => json!({"type": "string", "format": "uint64", "pattern": "^[0-9]+$"}),
+            Kind::Int64 => number("int64", "^-?[0-9]+$"),
+            Kind::Uint64 => number("uint64", "^[0-9]+$"),
             Kind::Double => json!({"type": "number"}),
-            Kind::Bytes => json!({"type": "string", "contentEncoding": "base64"}),
+            Kind::Bytes => json!({
+                "type": "string",
+                "contentEncoding": "base64",
+                "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+            }),
             Kind::Enum(one) => self.enumeration(one),
             Kind::Message(one) => self.message(one),
             _ => json!({"type": "string"}),
@@ -135,12 +147,39 @@ impl Schemas {
                 let comment = self.comments.of(&file, value.path());
                 text.push_str(&format!("\n- `{}`: {comment}", value.name()));
             }
-            let names: Vec<_> = one.values().map(|value| value.name().to_owned()).collect();
+            // What stands first is what examples begin with.
+            let (unset, set): (Vec<_>, Vec<_>) =
+                one.values().partition(|value| value.number() == 0);
+            let names: Vec<_> = set.iter().chain(&unset).map(|one| one.name().to_owned()).collect();
             let made = described(json!({"type": "string", "enum": names}), &text);
             self.made.insert(name.clone(), made);
         }
         reference(&name)
     }
+}
+
+/// The pairs of members of which at most one may be there.
+fn at_most_one(message: &MessageDescriptor) -> Vec<Value> {
+    let mut pairs = Vec::new();
+    for names in choices(message) {
+        for (place, one) in names.iter().enumerate() {
+            pairs.extend(names[place + 1..].iter().map(|other| json!({"required": [one, other]})));
+        }
+    }
+    pairs
+}
+
+/// The members of each oneof that is one.
+fn choices(message: &MessageDescriptor) -> Vec<Vec<String>> {
+    let names = message
+        .oneofs()
+        .map(|oneof| oneof.fields().map(|field| field.json_name().to_owned()).collect::<Vec<_>>());
+    names.filter(|names| names.len() > 1).collect()
+}
+
+/// A whole number that JSON has as text.
+fn number(format: &str, pattern: &str) -> Value {
+    json!({"type": "string", "format": format, "pattern": pattern, "examples": ["42"]})
 }
 
 fn behaviors(options: &DynamicMessage, extension: &ExtensionDescriptor) -> Vec<i32> {
@@ -172,7 +211,7 @@ fn of_its_own(name: &str) -> Option<Value> {
     Some(match name {
         "google.protobuf.Timestamp" => json!({"type": "string", "format": "date-time"}),
         "google.protobuf.Duration" => {
-            json!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{1,9})?s$"})
+            json!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{1,9})?s$", "examples": ["3.5s"]})
         }
         "google.protobuf.FieldMask" => {
             json!({"type": "string", "description": "Names of fields with commas between them."})

@@ -131,7 +131,8 @@ fn rows(document: &mut Document) -> Vec<Row> {
     let list = format!("{{\"apiKeys\": [{SHOWN}], \"nextPageToken\": \"...\"}}");
     let create = r#"{"name": "Production Key", "scopes": ["payment:read", "payment:write"], "mode": 1,
         "ipWhitelist": ["192.168.1.0/24"]}"#;
-    let nothing = body(false, &json!({"type": "object", "additionalProperties": false}), "{}");
+    let nothing =
+        body(false, &json!({"type": ["object", "null"], "additionalProperties": false}), "{}");
     let one = |text| (200, text, key.clone(), SHOWN.to_owned());
     let change = |path, id, summary, text, success| Row {
         method: Method::POST,

@@ -72,7 +72,7 @@ pub(super) struct EmailServiceConfig {
     pub(super) r#type: Option<String>,
     /// The service's own key. It is kept sealed and never shown.
     pub(super) api_key: Option<String>,
-    #[schema(format = "email", max_length = 254)]
+    #[schema(max_length = 254)]
     pub(super) from_email: Option<String>,
     pub(super) from_company: Option<String>,
     pub(super) comment_template_id: Option<String>,
@@ -87,10 +87,10 @@ pub(super) struct WebhookServiceConfig {
     /// What notifications are sent with. It is kept sealed and never shown.
     pub(super) auth_token: Option<String>,
     /// `https://...`
-    #[schema(format = "uri")]
+    #[schema(pattern = "^(https://\\S+)?$")]
     pub(super) raw_notification_url: Option<String>,
     /// `https://...`
-    #[schema(format = "uri")]
+    #[schema(pattern = "^(https://\\S+)?$")]
     pub(super) processed_notification_url: Option<String>,
 }
 

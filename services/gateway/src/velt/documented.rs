@@ -273,15 +273,14 @@ impl Row {
             }
             Takes::Unread => (json!({}), false),
         };
-        let mut schema = json!({"type": "object", "properties": {"data": data}});
-        if let Takes::Unread = self.takes {
-            // Anything will do, and any content type.
-        } else {
-            schema["additionalProperties"] = json!(false);
-        }
-        if needed {
-            schema["required"] = json!(["data"]);
-        }
+        // Of a body that is not read, nothing is demanded.
+        let schema = match self.takes {
+            Takes::Unread => json!({}),
+            Takes::Needed(_) => json!({"type": "object", "required": ["data"],
+                "properties": {"data": data}, "additionalProperties": false}),
+            Takes::Optional(_) => json!({"type": ["object", "null"],
+                "properties": {"data": data}, "additionalProperties": false}),
+        };
         body(needed, &schema, &format!("{{\"data\": {}}}", self.example))
     }
 
