@@ -38,6 +38,8 @@ struct Parts {
     resource: Option<String>,
     retry_after: Option<Duration>,
     allow: Option<HeaderValue>,
+    /// Whether the service said so, and not the gateway.
+    of_service: bool,
 }
 
 impl Refusal {
@@ -57,6 +59,7 @@ impl Refusal {
             resource: None,
             retry_after: None,
             allow: None,
+            of_service: false,
         }))
     }
 
@@ -157,6 +160,13 @@ impl Refusal {
         self
     }
 
+    /// Says it in these words.
+    #[must_use]
+    pub fn saying(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// The HTTP status where no surface says otherwise.
     #[must_use]
     pub fn http(&self) -> StatusCode {
@@ -191,6 +201,12 @@ impl Refusal {
     #[must_use]
     pub fn violation(&self) -> Option<(&str, &str)> {
         self.0.field.as_ref().map(|(path, rule)| (path.as_str(), rule.as_str()))
+    }
+
+    /// The same, if the service says so: in its names of fields, and not in those of a product.
+    #[must_use]
+    pub fn service_violation(&self) -> Option<(&str, &str)> {
+        self.violation().filter(|_| self.0.of_service)
     }
 
     /// The type of what is not there: `keyward.v1.Workspace`.
@@ -229,6 +245,7 @@ impl From<Status> for Refusal {
             resource: None,
             retry_after: None,
             allow: None,
+            of_service: true,
         };
         let details = std::mem::take(&mut parts.details);
         for detail in &details {

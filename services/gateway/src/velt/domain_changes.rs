@@ -155,7 +155,7 @@ fn as_asked(refusal: Refusal, sent: &[String], domains: &[String]) -> Refusal {
         let at = domains.iter().position(|domain| canonical(domain) == *entry)?;
         Some(Refusal::field(format!("domains[{at}]"), rule))
     };
-    refusal.violation().and_then(place).unwrap_or(refusal)
+    refusal.service_violation().and_then(place).unwrap_or(refusal)
 }
 
 fn with(key: &ApiKey, domains: &[String]) -> Result<(Origins, Parted), Refusal> {

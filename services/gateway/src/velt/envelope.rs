@@ -74,7 +74,7 @@ pub(super) fn refused(refusal: &Refusal, level: Option<Level>) -> Reply {
 fn of_credentials(refusal: &Refusal) -> bool {
     refusal.http() == StatusCode::UNAUTHORIZED
         || matches!(refusal.reason(), "TWO_CREDENTIALS" | "WORKSPACE_NOT_FOUND")
-        || matches!(refusal.violation(), Some(("workspace_id", _)))
+        || matches!(refusal.service_violation(), Some(("workspace_id", _)))
 }
 
 /// The status, which goes with the HTTP status.
@@ -94,8 +94,11 @@ fn status(refusal: &Refusal) -> &'static str {
 }
 
 fn message(refusal: &Refusal) -> String {
-    if let Some((path, rule)) = refusal.violation() {
+    if let Some((path, rule)) = refusal.service_violation() {
         return sentence(format!("{} {rule}", member(path)));
+    }
+    if let Some((member, rule)) = refusal.violation() {
+        return sentence(format!("{member} {rule}"));
     }
     match refusal.reason() {
         "API_KEY_NOT_FOUND" | "CONFIG_NOT_FOUND" => "API key not found.".to_owned(),

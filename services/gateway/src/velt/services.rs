@@ -161,7 +161,7 @@ impl Asked<'_> {
 
 /// The service calls every secret the same, and says by which of its RPCs it is put.
 fn named(refusal: Refusal, secret: &Secret) -> Refusal {
-    match refusal.violation() {
+    match refusal.service_violation() {
         Some(("secret" | "field", rule)) => Refusal::field(secret.member, rule),
         Some((path, _)) if path.strip_prefix("config.") == Some(secret.field) => {
             Refusal::field(secret.member, "is required when the service is enabled")
