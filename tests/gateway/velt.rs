@@ -3,6 +3,7 @@
 mod config;
 mod domains;
 mod services;
+mod sign_up;
 mod sisters;
 
 use api::v1::{Environment, Permission};

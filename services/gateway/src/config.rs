@@ -47,6 +47,10 @@ pub struct Config {
     pub verify_credential: Option<Secret>,
     /// Where `/verify` takes a key from, besides Authorization and X-Api-Key.
     pub verify_header: Option<HeaderName>,
+    /// What workspaces are made with for those who sign up on Velt's path; without it nobody may.
+    pub workspace_credential: Option<Secret>,
+    /// Workspaces an hour that one address may so make.
+    pub workspaces_per_hour: u32,
     /// What SlaunchX's answers say of their version.
     pub slaunchx_version: String,
     /// Whether each request is logged.
@@ -170,11 +174,19 @@ impl Config {
             requests_per_second: Some(per_second).filter(|&count| count > 0),
             timeout: millis("timeout-ms", settings.timeout_ms.unwrap_or(5_000), 10..=60_000)?,
             drain: millis("drain-ms", settings.drain_ms.unwrap_or(10_000), 0..=600_000)?,
-            verify_credential: settings
-                .verify_credential_file
-                .as_deref()
-                .map(crate::forward_auth::load)
-                .transpose()?,
+            verify_credential: credential(
+                "verify-credential-file",
+                settings.verify_credential_file.as_deref(),
+            )?,
+            workspace_credential: credential(
+                "velt-workspace-credential-file",
+                settings.velt_workspace_credential_file.as_deref(),
+            )?,
+            workspaces_per_hour: within(
+                "velt-workspaces-per-hour",
+                settings.velt_workspaces_per_hour.unwrap_or(5),
+                1..=3_600,
+            )?,
             verify_header: verify_header(&settings)?,
             slaunchx_version: settings
                 .slaunchx_version
@@ -260,6 +272,10 @@ fn service(settings: &Settings) -> Result<Service, ConfigError> {
     let service = Service { address, tls };
     crate::upstream::endpoint(&service)?;
     Ok(service)
+}
+
+fn credential(flag: &'static str, path: Option<&Path>) -> Result<Option<Secret>, ConfigError> {
+    path.map(|path| crate::forward_auth::load(flag, path)).transpose()
 }
 
 fn verify_header(settings: &Settings) -> Result<Option<HeaderName>, ConfigError> {

@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) counts: Counts,
     pub(crate) names: Names,
     pub(crate) asking: Asking,
+    /// New workspaces, of whoever signs up.
+    pub(crate) signing_up: Asking,
     pub(crate) config: Config,
     pub(crate) patience: Patience,
     /// By route of the canonical surface; for those that have one of their own.
@@ -60,6 +62,7 @@ impl Shared {
             counts,
             names: Names::default(),
             asking: Asking::new(config.requests_per_second),
+            signing_up: Asking::per_hour(config.workspaces_per_hour),
             patience: Patience::new(config.timeout),
             config,
             room: Arc::new(Semaphore::new(LARGE_IN_FLIGHT)),

@@ -17,6 +17,7 @@ mod keys;
 mod list;
 mod named;
 mod services;
+mod sign_up;
 mod tokens;
 mod webhook;
 mod workspace;
@@ -43,6 +44,7 @@ pub(crate) static TABLE: Table = Table {
         post("/v2/workspace/authtoken/reset", tokens::reset),
         post("/v2/workspace/domains/get", domains::list),
         post("/v2/workspace/get", workspace::answer),
+        post("/v2/workspace/create", sign_up::answer),
         post("/v2/workspace/domains/add", domain_changes::add),
         post("/v2/workspace/domains/delete", domain_changes::delete),
         post("/v2/workspace/emailconfig/get", email::get),

@@ -1,5 +1,5 @@
-//! What the gateway proves itself with when it asks for verdicts: a service credential with the permission
-//! `verify`, in a file that nobody else may read.
+//! What the gateway proves itself with when it asks on its own behalf, for verdicts above all: a service
+//! credential with the one permission that this needs, in a file that nobody else may read.
 
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
@@ -26,14 +26,13 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Reads the credential from its file.
+/// Reads the credential from its file, which this flag names.
 ///
 /// # Errors
 /// It is not there, others may read it, or it can be no credential.
-pub(crate) fn load(path: &Path) -> Result<Secret, ConfigError> {
+pub(crate) fn load(flag: &'static str, path: &Path) -> Result<Secret, ConfigError> {
     let failed = |source| ConfigError::File { path: path.to_owned(), source };
-    let wrong =
-        |rule: &str| ConfigError::Setting { flag: "verify-credential-file", rule: rule.to_owned() };
+    let wrong = |rule: &str| ConfigError::Setting { flag, rule: rule.to_owned() };
     if std::fs::metadata(path).map_err(failed)?.mode() & 0o077 != 0 {
         return Err(wrong("others must have no access to the file: chmod 600"));
     }
