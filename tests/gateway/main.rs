@@ -13,6 +13,7 @@ mod limits;
 mod metrics;
 mod odd_json;
 mod organization;
+mod products;
 mod proxies;
 mod queries;
 mod readiness;

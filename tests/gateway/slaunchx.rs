@@ -88,7 +88,7 @@ fn success(answer: &Answer, status: u16) -> Value {
 }
 
 /// Status and message of an error, whose bytes are in the documented order and nothing else.
-fn error(answer: &Answer) -> (u16, String) {
+pub(crate) fn error(answer: &Answer) -> (u16, String) {
     let status = answer.status.as_u16();
     let body = answer.json();
     let message = body["message"].as_str().unwrap();
