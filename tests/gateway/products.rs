@@ -3,6 +3,7 @@
 mod bodies;
 mod failures;
 mod paths;
+mod samples;
 
 use harness::{Server, Tenant};
 use http::Method;

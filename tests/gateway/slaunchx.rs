@@ -1,6 +1,7 @@
 //! SlaunchX's endpoints, as its documentation has them.
 
 mod create;
+mod fields;
 mod languages;
 mod others;
 mod refusals;
@@ -106,7 +107,7 @@ pub(crate) fn error(answer: &Answer) -> (u16, String) {
 }
 
 /// The names of the members, in the order of the text, those within others in brackets.
-fn order(json: &[u8]) -> String {
+pub(crate) fn order(json: &[u8]) -> String {
     let text = std::str::from_utf8(json).unwrap();
     let (mut order, mut rest) = (String::new(), text);
     while let Some(begin) = rest.find('"') {

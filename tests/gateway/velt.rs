@@ -2,6 +2,7 @@
 
 mod config;
 mod domains;
+mod fields;
 mod services;
 mod sign_up;
 mod sisters;

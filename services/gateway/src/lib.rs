@@ -32,6 +32,7 @@ mod slaunchx;
 pub mod surface;
 mod upstream;
 mod velt;
+mod wording;
 
 pub use config::Config;
 pub use gateway::{Gateway, StartError};
