@@ -1,6 +1,7 @@
 //! The organization's path: the documented request and answer, each field and each error.
 
 mod fields;
+mod sisters;
 
 use api::v1::Permission;
 use harness::{Server, Tenant};

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod failures;
+mod odd;
 mod paths;
 mod samples;
 
