@@ -78,7 +78,10 @@ async fn somebody(name: &str) -> (Rest, Caller, Vec<Operation>) {
 async fn a_body_that_can_not_be_read_is_400_on_every_path_that_reads_one() {
     let (rest, caller, all) = somebody("broken bodies").await;
     for operation in all.iter().filter(|operation| operation.body == Body::Read) {
-        for body in broken() {
+        // Twice what may be there once.
+        let twice = operation.good.strip_prefix('{').and_then(|good| good.strip_suffix('}'));
+        let twice = twice.map(|members| format!("{{{members},{members}}}").into_bytes());
+        for body in broken().into_iter().chain(twice) {
             let what = String::from_utf8_lossy(&body).into_owned();
             let answer = operation.ask(&rest, &caller, body).send().await;
             refused(operation, &answer, 400, &what);

@@ -41,6 +41,9 @@ async fn a_member_of_another_kind_is_refused_and_null_is_as_if_it_were_not_there
             assert_eq!(refused, format!("{member}[1] must be a string"), "{value}");
         }
     }
+    let deep = (1..32).fold(json!([]), |inner, _| json!([inner]));
+    let refused = product.with(&json!({"scopes": deep})).await.unwrap_err();
+    assert!(refused.contains("must not be deeper than 32 levels"), "{refused}");
     for name in ["x", "Name", "ip_whitelist", "env", "workspaceId", "expiresAt"] {
         let refused = product.with(&json!({name: "a"})).await.unwrap_err();
         assert_eq!(refused, format!("{name} is not known here"));

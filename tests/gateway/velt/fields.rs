@@ -138,6 +138,9 @@ async fn members_of_a_new_key_may_be_as_large_as_their_rule_says_and_no_larger()
     let custom = |members: Value| json!({"customPlanInfo": true, "customPlanInfoData": members});
     let url = |length: usize| format!("https://example.com/{}", "x".repeat(length - 20));
     let (email, webhook) = ("emailServiceConfig", "webhookServiceConfig");
+    // With `data` and the member itself around it.
+    let refused = velt.made(&custom(deep(31))).await.unwrap_err();
+    assert!(refused.contains("must not be deeper than 32 levels"), "{refused}");
     for (fits, exceeds, begins) in [
         (json!(mail(61, 60)), json!(mail(62, 60)), "ownerEmail must be an e-mail address"),
         (json!(mail(60, 61)), json!("a@localhost"), "ownerEmail must be an e-mail address"),
