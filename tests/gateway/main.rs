@@ -20,6 +20,7 @@ mod odd_json;
 mod openapi_conformance;
 mod oracle;
 mod organization;
+mod products;
 mod proxies;
 mod queries;
 mod readiness;
