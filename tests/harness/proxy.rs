@@ -10,8 +10,8 @@ use testkit::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// The release of Envoy whose binary `.ci/run` brings.
-const ENVOY: &str = "envoy-1.40.0";
+/// The releases of Envoy and Traefik whose binaries `.ci/run` brings.
+const BROUGHT: [&str; 2] = ["envoy-1.40.0", "traefik-3.7.15"];
 
 /// Whether a program is there.
 ///
@@ -25,7 +25,8 @@ pub fn installed(program: &str) -> bool {
         let must = setting("CI").is_some_and(|is| is == "true")
             && !without.split_whitespace().any(|name| name == program);
         assert!(!must, "{program} is not installed, and CI must not pass it over");
-        let how = if program == "envoy" { "bash .ci/run brings it" } else { "apt-get install" };
+        let brought = BROUGHT.iter().any(|release| release.starts_with(program));
+        let how = if brought { "bash .ci/run brings it" } else { "apt-get install" };
         eprintln!("\nNOT TESTED: {program} is not installed ({how})\n");
     }
     there
@@ -41,7 +42,9 @@ fn setting(name: &str) -> Option<String> {
 pub fn found(program: &str) -> Option<PathBuf> {
     let cache = setting("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(Path::new(&setting("HOME")?).join(".cache")));
-    let brought = cache.map(|cache| cache.join("keyward-ci").join(ENVOY).join("bin"));
+    let brought =
+        cache.map(|cache| BROUGHT.map(|one| cache.join("keyward-ci").join(one).join("bin")));
+    let brought = brought.into_iter().flatten();
     let folders = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
     let folders = folders.into_iter().map(PathBuf::from).chain(brought);
     folders.map(|folder| folder.join(program)).find(|path| path.exists())
@@ -88,7 +91,10 @@ impl Proxy {
                 let log = std::fs::read_to_string(proxy._folder.path().join("log"));
                 panic!("{program}: {ended}: {log:?}");
             }
-            TcpStream::connect(address).await.is_ok()
+            let listens = TcpStream::connect(address).await.is_ok();
+            // Traefik listens before it has read where to send what comes in.
+            let reads = program == "traefik" && listens;
+            listens && (!reads || ask(address, [127, 0, 0, 1], "X-Started: 1").await.status != 404)
         })
         .await;
         proxy
@@ -133,6 +139,9 @@ fn command(program: &str, folder: &Path, file: &str) -> Command {
             std::fs::write(&file, format!("{{\n\tadmin off\n}}\n{text}")).unwrap();
             command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
             command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
+        }
+        "traefik" => {
+            command.arg("--configFile").arg(folder.join(file));
         }
         "haproxy" => {
             command.args(["-db", "-f"]).arg(folder.join(file));
