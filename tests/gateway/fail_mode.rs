@@ -12,7 +12,12 @@ const NAMES: [&str; 6] =
 
 #[tokio::test]
 async fn open_it_lets_on_and_says_that_nobody_was_verified() {
-    let open = Settings { verify_fail_mode: Some(VerifyFailMode::Open), ..Settings::default() };
+    let open = Settings {
+        verify_fail_mode: Some(VerifyFailMode::Open),
+        no_metrics: Some(false),
+        metrics_listen: Some(([127, 0, 0, 1], 0).into()),
+        ..Settings::default()
+    };
     let server = Server::start().await;
     let verifying = Verifying::before(server, "open", open).await;
     let key = verifying.tenant.create(verifying.key()).await.secret;
@@ -31,6 +36,13 @@ async fn open_it_lets_on_and_says_that_nobody_was_verified() {
     for name in NAMES {
         assert_eq!(open.headers.get(name).unwrap(), "", "{name}");
     }
+    let metrics = verifying.rest.gateway.as_ref().unwrap().metrics_address().unwrap();
+    let page = Rest { address: metrics, gateway: None }.get("/metrics").send().await.body;
+    let page = String::from_utf8(page.to_vec()).unwrap();
+    let counted =
+        page.lines().find_map(|line| line.strip_prefix("keyward_gateway_unverified_total "));
+    let counted: f64 = counted.unwrap().parse().unwrap();
+    assert!(counted >= 1.0, "others in this program count as well: {counted}");
     // What needs no service is as ever; and a path that the operator has mistyped opens nothing.
     assert_eq!(verifying.rest.get("/verify").send().await.status, 401);
     assert_eq!(ask("/verify/scopes/a", &key).await.status, 503);

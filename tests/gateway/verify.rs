@@ -40,9 +40,8 @@ impl Verifying {
         let folder = TempDir::new().unwrap();
         let tenant = server.workspace(name).await;
         let secret = server.service(&[Permission::Verify], &[&tenant]).await;
-        let own =
-            Settings { verify_header: Some("x-own-key".to_owned()), ..settings(server.address()) }
-                .or(own);
+        let verify_header = Some("x-own-key".to_owned());
+        let own = own.or(Settings { verify_header, ..settings(server.address()) });
         let rest = Rest::start(verifying(&folder, &secret, 0o600, own)).await;
         Self { server, rest, tenant, folder }
     }

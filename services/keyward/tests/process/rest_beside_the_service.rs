@@ -88,6 +88,21 @@ async fn what_is_done_over_rest_is_recorded_with_the_address_of_who_did_it() {
 }
 
 #[tokio::test]
+async fn a_proxy_in_front_of_it_is_believed_if_it_is_named() {
+    let embedded = Embedded::new();
+    let keyward = embedded.start(&["--gateway-trusted-proxy", "127.0.0.1/32"]).up().await;
+    let banner = keyward.out();
+    let (at, tenant) = (rest(&banner).unwrap(), Tenant::printed(&banner));
+    let path = format!("/v1/workspaces/{}", tenant.workspace);
+    let token = format!("{}\r\nx-forwarded-for: 6.6.6.6, 198.51.100.7", tenant.token);
+    let (status, made) = ask(at, &format!("POST {path}/keys"), &token, r#"{"name":"a key"}"#);
+    assert_eq!(status, 200, "{made}");
+    let (_, events) = ask(at, &format!("GET {path}/events?pageSize=1"), &tenant.token, "");
+    assert_eq!(events["events"][0]["callerAddress"], "198.51.100.7", "{events}");
+    keyward.stop().await;
+}
+
+#[tokio::test]
 async fn there_is_no_gateway_if_none_is_wanted() {
     let embedded = Embedded::new();
     let keyward = embedded.start(&["--no-gateway"]).up().await;
