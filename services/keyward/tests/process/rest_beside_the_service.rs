@@ -25,7 +25,7 @@ pub(crate) fn status(at: SocketAddr, head: &str, token: &str) -> u16 {
     send(TcpStream::connect(at).unwrap(), head, token, "").0
 }
 
-fn ask_over(stream: TcpStream, head: &str, token: &str, body: &str) -> (u16, Value) {
+pub(crate) fn ask_over(stream: TcpStream, head: &str, token: &str, body: &str) -> (u16, Value) {
     let (status, body) = send(stream, head, token, body);
     (status, serde_json::from_str(&body).unwrap())
 }
@@ -44,6 +44,15 @@ fn send(mut stream: TcpStream, head: &str, token: &str, body: &str) -> (u16, Str
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, body.to_owned())
+}
+
+/// A connection from another address than the usual one.
+pub(crate) async fn from_elsewhere(at: SocketAddr) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 2], 0).into()).unwrap();
+    let stream = socket.connect(at).await.unwrap().into_std().unwrap();
+    stream.set_nonblocking(false).unwrap();
+    stream
 }
 
 #[tokio::test]
@@ -75,10 +84,7 @@ async fn what_is_done_over_rest_is_recorded_with_the_address_of_who_did_it() {
     let banner = keyward.out();
     let (at, tenant) = (rest(&banner).unwrap(), Tenant::printed(&banner));
     let path = format!("/v1/workspaces/{}", tenant.workspace);
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind(([127, 0, 0, 2], 0).into()).unwrap();
-    let stream = socket.connect(at).await.unwrap().into_std().unwrap();
-    stream.set_nonblocking(false).unwrap();
+    let stream = from_elsewhere(at).await;
     let create = format!("POST {path}/keys");
     let (status, made) = ask_over(stream, &create, &tenant.token, r#"{"name":"from elsewhere"}"#);
     assert_eq!(status, 200, "{made}");
