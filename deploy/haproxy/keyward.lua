@@ -1,11 +1,18 @@
 -- Asks Keyward's gateway whether a request may pass. The action takes the whole URL.
 
 local asked = { "authorization", "x-api-key", "origin", "referer", "user-agent" }
-local told = { "x-key-id", "x-workspace-id", "x-key-scopes", "x-key-env", "x-key-owner", "x-key-expires" }
+local told = { "x-key-id", "x-workspace-id", "x-key-scopes", "x-key-env", "x-key-owner", "x-key-expires", "x-keyward-verdict" }
 
 core.register_action("keyward", { "http-req" }, function(txn, url)
     local sent = txn.http:req_get_headers()
-    local headers = { ["x-forwarded-for"] = { tostring(txn.f:src()) } }
+    -- The gateway reads the list from the right, and believes what its own proxies have written.
+    local forwarded = {}
+    for _, value in pairs(sent["x-forwarded-for"] or {}) do table.insert(forwarded, value) end
+    table.insert(forwarded, tostring(txn.f:src()))
+    local headers = { ["x-forwarded-for"] = { table.concat(forwarded, ", ") } }
+    -- For the gateway's log.
+    headers["x-forwarded-method"] = { txn.f:method() }
+    headers["x-forwarded-uri"] = { txn.f:path() }
     for _, name in ipairs(asked) do
         if sent[name] then
             headers[name] = {}

@@ -167,6 +167,14 @@ const REASONS: &[(ErrorReason, Met)] = &[
         ErrorReason::IdentityProviderUnavailable,
         Here("jwt_rotation.rs", "without_keys_nothing_is_said_of_a_token"),
     ),
+    (
+        ErrorReason::ServiceUnreachable,
+        Elsewhere("the gateway's alone: tests/gateway/readiness.rs stops the service"),
+    ),
+    (
+        ErrorReason::AddressLimited,
+        Elsewhere("the gateway's alone: tests/gateway/limits.rs asks too much from an address"),
+    ),
     (ErrorReason::Internal, Elsewhere("a fault of ours; every other test would fail on it")),
     (ErrorReason::MethodUnknown, Here("malformed.rs", "a_method_that_is_not_there_is_unknown")),
 ];

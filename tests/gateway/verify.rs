@@ -17,7 +17,7 @@ pub(crate) struct Verifying {
     pub(crate) server: Server,
     pub(crate) rest: Rest,
     pub(crate) tenant: Tenant,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 /// Settings with a credential to verify with.
@@ -32,11 +32,16 @@ fn verifying(folder: &TempDir, secret: &str, mode: u32, settings: Settings) -> S
 
 impl Verifying {
     pub(crate) async fn new(name: &str) -> Self {
-        let (server, folder) = (Server::shared().await, TempDir::new().unwrap());
+        Self::before(Server::shared().await, name, Settings::default()).await
+    }
+
+    /// In front of this server, with these settings where others are not needed.
+    pub(crate) async fn before(server: Server, name: &str, own: Settings) -> Self {
+        let folder = TempDir::new().unwrap();
         let tenant = server.workspace(name).await;
         let secret = server.service(&[Permission::Verify], &[&tenant]).await;
-        let own =
-            Settings { verify_header: Some("x-own-key".to_owned()), ..settings(server.address()) };
+        let verify_header = Some("x-own-key".to_owned());
+        let own = own.or(Settings { verify_header, ..settings(server.address()) });
         let rest = Rest::start(verifying(&folder, &secret, 0o600, own)).await;
         Self { server, rest, tenant, folder }
     }
@@ -91,6 +96,7 @@ async fn a_key_that_may_pass_is_named_by_six_headers_that_are_always_there() {
         ("x-key-env", "live"),
         ("x-key-owner", "user-7"),
         ("x-key-expires", "2096-10-02T07:06:40Z"),
+        ("x-keyward-verdict", "accepted"),
         ("cache-control", "no-store"),
     ] {
         assert_eq!(answer.header(name), value, "{name}");
@@ -170,7 +176,7 @@ async fn no_verdict_is_503_and_never_401() {
     verifying.rest.stop().await;
 }
 
-fn verifying_settings(folder: &TempDir, secret: &str, settings: Settings) -> Settings {
+pub(crate) fn verifying_settings(folder: &TempDir, secret: &str, settings: Settings) -> Settings {
     let own = verifying(folder, secret, 0o600, settings);
     // Each reads its own.
     let path = folder.path().join(format!("of-{}", secret.len()));

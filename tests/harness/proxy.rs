@@ -12,8 +12,8 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::tools::{brought, there};
 
-/// The release of Envoy whose binary `.ci/run` brings.
-const ENVOY: &str = "envoy-1.40.0";
+/// The releases of Envoy and Traefik whose binaries `.ci/run` brings.
+const BROUGHT: [&str; 2] = ["envoy-1.40.0", "traefik-3.7.15"];
 
 /// Whether a program is there.
 ///
@@ -21,7 +21,8 @@ const ENVOY: &str = "envoy-1.40.0";
 /// It is not, and this is CI, which has not said that it can't be had.
 #[must_use]
 pub fn installed(program: &str) -> bool {
-    let how = if program == "envoy" { "bash .ci/run brings it" } else { "apt-get install" };
+    let from_ci = BROUGHT.iter().any(|release| release.starts_with(program));
+    let how = if from_ci { "bash .ci/run brings it" } else { "apt-get install" };
     there(program, found(program), how).is_some()
 }
 
@@ -33,7 +34,7 @@ pub(crate) fn setting(name: &str) -> Option<String> {
 /// Where a program is.
 #[must_use]
 pub fn found(program: &str) -> Option<PathBuf> {
-    let brought = brought(ENVOY).map(|folder| folder.join("bin"));
+    let brought = BROUGHT.into_iter().filter_map(brought).map(|folder| folder.join("bin"));
     let folders = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
     let folders = folders.into_iter().map(PathBuf::from).chain(brought);
     folders.map(|folder| folder.join(program)).find(|path| path.exists())
@@ -83,7 +84,10 @@ impl Proxy {
                 let log = std::fs::read_to_string(proxy._folder.path().join("log"));
                 panic!("{program}: {ended}: {log:?}");
             }
-            TcpStream::connect(address).await.is_ok()
+            let listens = TcpStream::connect(address).await.is_ok();
+            // Traefik listens before it has read where to send what comes in.
+            let reads = program == "traefik" && listens;
+            listens && (!reads || ask(address, [127, 0, 0, 1], "X-Started: 1").await.status != 404)
         })
         .await;
         proxy
@@ -135,6 +139,9 @@ fn command(program: &str, folder: &Path, file: &str) -> Command {
             std::fs::write(&file, format!("{{\n\tadmin off\n}}\n{text}")).unwrap();
             command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
             command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
+        }
+        "traefik" => {
+            command.arg("--configFile").arg(folder.join(file));
         }
         "haproxy" => {
             command.args(["-db", "-f"]).arg(folder.join(file));

@@ -109,7 +109,8 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         ErrorReason::MessageTooLarge => Code::OutOfRange,
         ErrorReason::LargeMessagesExhausted
         | ErrorReason::WatchesExhausted
-        | ErrorReason::GuessesExhausted => Code::ResourceExhausted,
+        | ErrorReason::GuessesExhausted
+        | ErrorReason::AddressLimited => Code::ResourceExhausted,
         ErrorReason::CredentialMissing | ErrorReason::CredentialInvalid => Code::Unauthenticated,
         ErrorReason::PermissionDenied => Code::PermissionDenied,
         ErrorReason::WorkspaceNotFound
@@ -141,6 +142,7 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::Overloaded
         | ErrorReason::ShuttingDown
         | ErrorReason::IdentityProviderUnavailable
+        | ErrorReason::ServiceUnreachable
         | ErrorReason::LogUnsound => Code::Unavailable,
         ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorReason::Internal => Code::Internal,

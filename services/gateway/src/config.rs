@@ -12,8 +12,9 @@ use http::HeaderName;
 
 pub use crate::secrets::Secret;
 pub use ipnet::IpNet;
-pub use settings::{LogFormat, Settings};
+pub use settings::{LogFormat, Settings, VerifyFailMode};
 
+use crate::cors::Origins;
 use crate::secrets::{load_credential, load_shared};
 use crate::surface::Surface;
 
@@ -52,6 +53,12 @@ pub struct Config {
     pub gateway_secret: Option<Secret>,
     /// The file that it is from, which is read again when it changes.
     pub gateway_secret_file: Option<PathBuf>,
+    /// What `/verify` answers while the service gives no verdicts.
+    pub verify_fail_mode: VerifyFailMode,
+    /// Whose pages may ask from a browser.
+    pub cors: Origins,
+    /// How long a connection may be there, give or take a tenth.
+    pub connection_age: Duration,
     /// Where `/verify` takes a key from, besides Authorization and X-Api-Key.
     pub verify_header: Option<HeaderName>,
     /// What workspaces are made with for those who sign up on Velt's path; without it nobody may.
@@ -199,6 +206,14 @@ impl Config {
                 "velt-workspaces-per-hour",
                 settings.velt_workspaces_per_hour.unwrap_or(5),
                 1..=3_600,
+            )?,
+            verify_fail_mode: settings.verify_fail_mode.unwrap_or_default(),
+            cors: Origins::new(settings.cors_origin.as_deref().unwrap_or_default())
+                .map_err(|rule| setting("cors-origin", rule))?,
+            connection_age: millis(
+                "max-connection-age-ms",
+                settings.max_connection_age_ms.unwrap_or(3_600_000),
+                500..=86_400_000,
             )?,
             verify_header: verify_header(&settings)?,
             slaunchx_version: settings

@@ -8,6 +8,7 @@ use http::StatusCode;
 use telemetry::metrics::{Buckets, HotCounter, HotHistogram, Metrics};
 
 const REQUESTS: &str = "keyward_gateway_requests_total";
+const UNVERIFIED: &str = "keyward_gateway_unverified_total";
 const SECONDS: &str = "keyward_gateway_request_seconds";
 
 /// Statuses that are counted by themselves; others are one.
@@ -22,6 +23,8 @@ pub(crate) struct Counted(pub(crate) usize);
 pub(crate) struct Counts {
     metrics: Metrics,
     routes: Vec<OfRoute>,
+    /// Let through without a verdict.
+    pub(crate) unverified: HotCounter,
 }
 
 struct OfRoute {
@@ -35,7 +38,10 @@ impl Counts {
     pub(crate) fn new(metrics: &Metrics) -> Self {
         metrics.describe_counter(REQUESTS, "Requests answered, by surface, route and HTTP status.");
         metrics.describe_histogram(SECONDS, "From the head of a request to that of its answer.");
-        Self { metrics: metrics.clone(), routes: Vec::new() }
+        metrics
+            .describe_counter(UNVERIFIED, "Requests that /verify let through without a verdict.");
+        let unverified = metrics.hot_counter(UNVERIFIED, &[]);
+        Self { metrics: metrics.clone(), routes: Vec::new(), unverified }
     }
 
     /// One more route.

@@ -15,8 +15,10 @@ use crate::body;
 use crate::call::{Call, Head, REQUEST_ID};
 use crate::canonical;
 use crate::client_address;
+use crate::config::Config;
+use crate::cors;
 use crate::counts::Counted;
-use crate::forward_auth;
+use crate::forward_auth::{self, Original};
 use crate::node::Node;
 use crate::refusal::Refusal;
 use crate::reply::{Reply, ReplyBody};
@@ -43,9 +45,18 @@ pub(crate) async fn serve(node: Arc<Node>, peer: IpAddr, request: Request<Incomi
         head.method = Method::GET;
     }
     let (surface, mut counted) = shared.paths.surface(head.uri.path());
+    let cors = &shared.config.cors;
+    // There the origin is that of the proxy's client, and the answer is the proxy's.
+    let pages = surface != Surface::ForwardAuth && !cors.is_empty();
+    let origin = if pages { cors.of(&head.headers) } else { None };
     let span = traced(&shared.sampler, &mut head, surface);
-    let answering = answer(&node, surface, head, body, &mut counted).instrument(span.clone());
-    let mut reply = answering.await;
+    let original = original(&shared.config, surface, &span, &head);
+    let allowed = origin.is_some();
+    let answering = answer(&node, surface, head, body, &mut counted, allowed);
+    let mut reply = answering.instrument(span.clone()).await;
+    if pages {
+        cors.mark(origin, &mut reply);
+    }
     span.record("http.route", shared.counts.template(counted).1);
     span.record("http.response.status_code", reply.status().as_u16());
     let headers = reply.headers_mut();
@@ -57,7 +68,8 @@ pub(crate) async fn serve(node: Arc<Node>, peer: IpAddr, request: Request<Incomi
     let took = began.elapsed();
     shared.counts.answered(counted, reply.status(), took);
     if shared.config.access_log {
-        log(&shared.counts.template(counted), &method, &reply, &request_id, client, took);
+        let told = Told { original, request_id: &request_id, client, took };
+        log(&shared.counts.template(counted), &method, &reply, &told);
     }
     reply
 }
@@ -68,9 +80,13 @@ async fn answer(
     head: Head,
     body: Incoming,
     counted: &mut Counted,
+    allowed: bool,
 ) -> Reply {
     if let Err(after) = node.shared.asking.admit(head.client) {
         return (surface.table().envelope)(&Refusal::address_limited(after), &head);
+    }
+    if let Some(reply) = cors::preflight(&head, allowed) {
+        return reply;
     }
     match surface {
         Surface::Canonical => canonical::serve(node, head, body, counted).await,
@@ -107,6 +123,9 @@ fn traced(sampler: &telemetry::Sampler, head: &mut Head, surface: Surface) -> Sp
         http.route = tracing::field::Empty,
         http.response.status_code = tracing::field::Empty,
         surface = surface.table().name,
+        original.method = tracing::field::Empty,
+        original.host = tracing::field::Empty,
+        original.path = tracing::field::Empty,
     );
     telemetry::continue_trace(&span, &decision);
     let callers = head.text(&TRACEPARENT);
@@ -144,23 +163,38 @@ async fn of_table(
     (reached.endpoint.answer)(call).await
 }
 
-fn log(
-    (surface, route): &(&'static str, &str),
-    method: &Method,
-    reply: &Reply,
-    request_id: &HeaderValue,
+/// What a proxy's client asked for, if that is told and is of use to anybody.
+fn original(config: &Config, surface: Surface, span: &Span, head: &Head) -> Option<Original> {
+    let asked = surface == Surface::ForwardAuth && (config.access_log || !span.is_none());
+    let original = asked.then(|| Original::of(&head.headers))?;
+    span.record("original.method", &*original.method);
+    span.record("original.host", &*original.host);
+    span.record("original.path", &*original.path);
+    Some(original)
+}
+
+/// What the log has of a request besides its route and answer.
+struct Told<'r> {
+    original: Option<Original>,
+    request_id: &'r HeaderValue,
     client: IpAddr,
     took: Duration,
-) {
+}
+
+fn log((surface, route): &(&'static str, &str), method: &Method, reply: &Reply, told: &Told<'_>) {
+    let original = told.original.as_ref();
     tracing::info!(
         target: "keyward_gateway::access",
         surface,
         %method,
         route,
         status = reply.status().as_u16(),
-        request_id = request_id.to_str().unwrap_or_default(),
-        %client,
-        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        request_id = told.request_id.to_str().unwrap_or_default(),
+        client = %told.client,
+        original.method = original.map(|original| &*original.method),
+        original.host = original.map(|original| &*original.host),
+        original.path = original.map(|original| &*original.path),
+        micros = u64::try_from(told.took.as_micros()).unwrap_or(u64::MAX),
         "answered"
     );
 }

@@ -7,6 +7,7 @@
 mod answer;
 mod asked;
 mod documented;
+mod original;
 
 use std::sync::Arc;
 
@@ -17,8 +18,10 @@ use http::{HeaderMap, Method};
 use tonic::metadata::MetadataMap;
 
 pub(crate) use documented::documented;
+pub(crate) use original::Original;
 
 use crate::call::Head;
+use crate::config::VerifyFailMode;
 use crate::counts::Counted;
 use crate::node::Node;
 use crate::problem;
@@ -84,6 +87,11 @@ async fn verify(node: &Arc<Node>, head: &Head) -> Reply {
                 "no verdict: {}",
                 refusal.message()
             );
+            if config.verify_fail_mode == VerifyFailMode::Open && refusal.is_outage() {
+                node.shared.counts.unverified.add(1);
+                tracing::error!(request_id = ?head.request_id, "NOT VERIFIED and let through: --verify-fail-mode open");
+                return answer::unverified();
+            }
             answer::of_failure(head, &refusal)
         }
     }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::canonical::RoutesError;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, VerifyFailMode};
 use crate::files::Files;
 use crate::node::Shared;
 use crate::server::{Listener, TlsError};
@@ -65,6 +65,12 @@ impl Gateway {
     pub async fn start(config: Config, telemetry: &Telemetry) -> Result<Self, StartError> {
         let service = upstream::endpoint(&config.service)?;
         let files = Arc::new(Files::new(&config)?);
+        match config.verify_fail_mode {
+            VerifyFailMode::Closed => {}
+            VerifyFailMode::Open => tracing::warn!(
+                "--verify-fail-mode open: while the service is down, /verify lets everybody through who presents anything"
+            ),
+        }
         let (listen, drain, metrics) = (config.listen, config.drain, config.metrics_listen);
         let shared = Arc::new(Shared::new(config, Arc::clone(&files), telemetry)?);
         let failed = |source| StartError::Listen { address: listen, source };

@@ -11,6 +11,7 @@ mod canonical;
 pub mod cli;
 mod client_address;
 pub mod config;
+mod cors;
 mod counts;
 mod docs;
 mod edge;

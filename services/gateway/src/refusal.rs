@@ -18,10 +18,6 @@ use crate::json::BadJson;
 const DOMAIN: &str = "keyward";
 /// What the types of details begin with.
 const TYPES: &str = "type.googleapis.com/google.rpc.";
-/// No address may ask so much. Not of the service, which knows of no addresses.
-const ADDRESS_LIMITED: &str = "ADDRESS_LIMITED";
-/// The service can't be reached from here.
-const SERVICE_UNREACHABLE: &str = "SERVICE_UNREACHABLE";
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -119,16 +115,15 @@ impl Refusal {
     /// One address asks too much.
     #[must_use]
     pub fn address_limited(after: Duration) -> Self {
-        let (http, code) = (StatusCode::TOO_MANY_REQUESTS, Code::ResourceExhausted);
-        Self::new(http, code, ADDRESS_LIMITED, "too many requests from one address").retry(after)
+        let (http, reason) = (StatusCode::TOO_MANY_REQUESTS, ErrorReason::AddressLimited);
+        Self::of_http(http, reason, "too many requests from one address").retry(after)
     }
 
     /// The service can't be reached.
     #[must_use]
     pub fn unreachable() -> Self {
-        let (http, code) = (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable);
-        Self::new(http, code, SERVICE_UNREACHABLE, "the service does not answer")
-            .retry(Duration::from_secs(1))
+        let (http, reason) = (StatusCode::SERVICE_UNAVAILABLE, ErrorReason::ServiceUnreachable);
+        Self::of_http(http, reason, "the service does not answer").retry(Duration::from_secs(1))
     }
 
     /// The gateway stops.
@@ -178,6 +173,14 @@ impl Refusal {
     #[must_use]
     pub fn code(&self) -> Code {
         self.0.code
+    }
+
+    /// Whether the service is not there, or can't answer for the time being; no answer of it is one.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(
+            self.0.code,
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown
+        )
     }
 
     /// The gRPC code as JSON spells it: `INVALID_ARGUMENT`.

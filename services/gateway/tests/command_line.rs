@@ -48,6 +48,8 @@ fn what_can_not_be_is_refused_with_one_line_that_names_it() {
         (&["--metrics-listen", "0.0.0.0:1"], &[], "--metrics-listen"),
         (&["--velt-workspaces-per-hour", "0"], &[], "--velt-workspaces-per-hour"),
         (&["--velt-workspace-credential-file", file], &[], "--velt-workspace-credential-file"),
+        (&["--cors-origin", "https://a.example,*"], &[], "--cors-origin"),
+        (&["--max-connection-age-ms", "1"], &[], "--max-connection-age-ms"),
     ] {
         let (code, line) = refused(flags, variables);
         assert_eq!(code, Some(1), "{flags:?}: {line}");
@@ -55,6 +57,7 @@ fn what_can_not_be_is_refused_with_one_line_that_names_it() {
     }
     assert_eq!(refused(&["--trusted-proxy", "proxy"], &[]).0, Some(2));
     assert_eq!(refused(&["--without", "nothing"], &[]).0, Some(2));
+    assert_eq!(refused(&["--verify-fail-mode", "ajar"], &[]).0, Some(2));
 }
 
 /// A running gateway. Killed when dropped.
@@ -112,4 +115,46 @@ fn a_surface_that_is_switched_off_is_not_there() {
     assert_eq!(status(&address, "/v1/log/head"), 404);
     let (_running, address) = start(&[], &[("KEYWARD_GATEWAY_WITHOUT", "velt")]);
     assert_eq!(status(&address, "/healthz"), 200);
+}
+
+/// Waits for a line of the log that has all of these; it ends with the program at the latest.
+fn logged(log: &mut impl BufRead, parts: &[&str]) -> String {
+    let mut lines = log.lines().map_while(Result::ok);
+    let found = lines.find(|line| parts.iter().all(|part| line.contains(part)));
+    found.unwrap_or_else(|| panic!("no line with {parts:?}"))
+}
+
+#[test]
+fn the_log_has_what_a_proxy_s_client_asked_for_and_sighup_reads_the_files_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    let canary = "canary-canary-canary-canary-canary-canary";
+    std::fs::write(&secret, canary).unwrap();
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let secret = secret.to_str().unwrap();
+    let flags = ["--log-format", "json", "--log", "debug", "--gateway-secret-file", secret];
+    let (mut running, address) = start(&flags, &[]);
+    let mut log = BufReader::new(running.0.stderr.take().unwrap());
+    let headers = "x-forwarded-method: POST\r\nx-forwarded-host: api.example.com\r\n\
+                   x-forwarded-uri: /orders/7?key=canary-of-the-query\r\nx-api-key: canary-key";
+    // It has no credential of its own, so there is no verdict; what was asked is logged all the same.
+    assert_eq!(status(&address, &format!("/verify HTTP/1.1\r\n{headers}\r\nx-rest:")), 503);
+    let line = logged(&mut log, &["\"answered\"", "forward_auth"]);
+    for part in ["\"POST\"", "\"api.example.com\"", "\"/orders/7\""] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    assert!(!line.contains("canary"), "{line}");
+    let pid = rustix::process::Pid::from_child(&running.0);
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    logged(&mut log, &["the secret of the gateway was read again"]);
+    assert_eq!(status(&address, "/healthz"), 200, "it goes on");
+    std::fs::write(secret, "short").unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    let refused = logged(&mut log, &["a file was refused"]);
+    assert!(refused.contains("--gateway-secret-file") && !refused.contains("short\""), "{refused}");
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).unwrap();
+    assert!(!rest.contains("canary"), "{rest}");
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
 }

@@ -25,6 +25,9 @@ async fn a_method_that_a_path_does_not_take_is_405_with_those_that_it_takes() {
         let (_, methods) =
             paths.entry(operation.path).or_insert((operation.product, BTreeSet::new()));
         methods.insert(operation.method.to_string());
+        if operation.method == Method::GET {
+            methods.insert(Method::HEAD.to_string());
+        }
     }
     paths.insert("/v2/workspace/create".to_owned(), (Product::Velt, ["POST".to_owned()].into()));
     for (path, (product, methods)) in paths {

@@ -22,6 +22,17 @@ pub enum LogFormat {
     Auto,
 }
 
+/// What `/verify` answers while the service gives no verdicts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerifyFailMode {
+    /// 503: nobody passes.
+    #[default]
+    Closed,
+    /// 200 with empty identity headers and `x-keyward-verdict: none`: whoever presents anything passes.
+    Open,
+}
+
 macro_rules! settings {
     ($( $(#[$attribute:meta])* $name:ident: $type:ty, )+) => {
         /// What can be set. Absent means: not said here.
@@ -76,6 +87,12 @@ settings! {
     /// Requests a second of one address (IPv6: one /64); loopback is not counted, 0 is any number [default: 1000]
     #[arg(long, env = "KEYWARD_GATEWAY_REQUESTS_PER_SECOND", value_name = "COUNT", help_heading = "Listener")]
     requests_per_second: u32,
+    /// After how long a connection is ended, give or take a tenth, in milliseconds; requests under way finish [default: 3600000]
+    #[arg(long, env = "KEYWARD_GATEWAY_MAX_CONNECTION_AGE_MS", value_name = "MS", help_heading = "Listener")]
+    max_connection_age_ms: u64,
+    /// Origins, such as https://app.example.com, whose pages may ask from a browser; several with commas [default: none]
+    #[arg(long, env = "KEYWARD_GATEWAY_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', help_heading = "Listener")]
+    cors_origin: Vec<String>,
     /// How long requests may go on after a signal to stop, in milliseconds [default: 10000]
     #[arg(long, env = "KEYWARD_GATEWAY_DRAIN_MS", value_name = "MS", help_heading = "Listener")]
     drain_ms: u64,
@@ -115,6 +132,9 @@ settings! {
     /// Workspaces an hour that one address (IPv6: one /64; loopback too) may so make [default: 5]
     #[arg(long, env = "KEYWARD_GATEWAY_VELT_WORKSPACES_PER_HOUR", value_name = "COUNT", help_heading = "Surfaces")]
     velt_workspaces_per_hour: u32,
+    /// What /verify answers while the service gives no verdicts: 503, or 200 that says who it is not [default: closed]
+    #[arg(long, env = "KEYWARD_GATEWAY_VERIFY_FAIL_MODE", value_name = "MODE", help_heading = "Surfaces")]
+    verify_fail_mode: VerifyFailMode,
     /// Text of the member `version` in SlaunchX's answers [default: 1.3.0]
     #[arg(long, env = "KEYWARD_GATEWAY_SLAUNCHX_VERSION", value_name = "TEXT", help_heading = "Surfaces")]
     slaunchx_version: String,

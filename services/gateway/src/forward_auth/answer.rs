@@ -5,6 +5,7 @@ use api::v1::{Decision, Denial, Environment, RequiredScopes, VerifiedKey, Verify
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::original::Original;
 use crate::call::Head;
 use crate::json::{quote, write_timestamp};
 use crate::problem;
@@ -18,6 +19,8 @@ static SCOPES: HeaderName = HeaderName::from_static("x-key-scopes");
 static ENV: HeaderName = HeaderName::from_static("x-key-env");
 static OWNER: HeaderName = HeaderName::from_static("x-key-owner");
 static EXPIRES: HeaderName = HeaderName::from_static("x-key-expires");
+/// Whether there was a verdict at all.
+static VERDICT: HeaderName = HeaderName::from_static("x-keyward-verdict");
 
 const NONE: &str = "Bearer realm=\"keyward\"";
 const INVALID: &str = "Bearer realm=\"keyward\", error=\"invalid_token\"";
@@ -32,7 +35,11 @@ pub(super) fn of(head: &Head, verdict: &VerifyKeyResponse, scopes: &RequiredScop
         }
         (Decision::Denied, key) => {
             let key_id = key.as_ref().map_or("", |key| key.key_id.as_str());
+            let original = Original::of(&head.headers);
             tracing::info!(
+                original.method = original.method,
+                original.host = original.host,
+                original.path = original.path,
                 denial = verdict.denial().as_str_name(),
                 key_id,
                 request_id = ?head.request_id,
@@ -45,9 +52,6 @@ pub(super) fn of(head: &Head, verdict: &VerifyKeyResponse, scopes: &RequiredScop
 }
 
 fn allowed(key: &VerifiedKey) -> Reply {
-    let mut reply = reply(StatusCode::OK, PROBLEM, "");
-    let headers = reply.headers_mut();
-    headers.clear();
     let env = match key.env() {
         Environment::Live => "live",
         Environment::Test => "test",
@@ -57,14 +61,29 @@ fn allowed(key: &VerifiedKey) -> Reply {
     if let Some(end) = &key.expires_at {
         write_timestamp(end.seconds, end.nanos, &mut expires);
     }
-    for (name, value) in [
+    passing([
         (&KEY_ID, key.key_id.as_str()),
         (&WORKSPACE_ID, &key.workspace_id),
         (&SCOPES, &key.scopes.join(" ")),
         (&ENV, env),
         (&OWNER, owner(key)),
         (&EXPIRES, &expires),
-    ] {
+        (&VERDICT, "accepted"),
+    ])
+}
+
+/// Let through without a verdict, as the operator wants it: by nobody who is known, and saying so.
+pub(super) fn unverified() -> Reply {
+    let none = [&KEY_ID, &WORKSPACE_ID, &SCOPES, &ENV, &OWNER, &EXPIRES].map(|name| (name, ""));
+    let [key_id, workspace_id, scopes, env, owner, expires] = none;
+    passing([key_id, workspace_id, scopes, env, owner, expires, (&VERDICT, "none")])
+}
+
+fn passing(told: [(&HeaderName, &str); 7]) -> Reply {
+    let mut reply = reply(StatusCode::OK, PROBLEM, "");
+    let headers = reply.headers_mut();
+    headers.clear();
+    for (name, value) in told {
         put(headers, name, value);
     }
     reply

@@ -1,7 +1,8 @@
-//! One connection from its acceptance to its end: by the client, by silence, or by the drain, which lets
-//! the requests under way finish.
+//! One connection from its acceptance to its end: by the client, by silence, by its age or by the drain, both
+//! of which let the requests under way finish.
 
 use std::convert::Infallible;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
@@ -85,10 +86,12 @@ impl Serving {
     {
         let answers = Answers { node: Arc::clone(&self.node), peer };
         let mut serving = pin!(self.http.serve_connection(TokioIo::new(stream), answers));
+        let age = aged(self.node.shared.config.connection_age);
         let ended = tokio::select! {
             biased;
             ended = serving.as_mut() => Some(ended),
             () = self.node.shared.stopping.cancelled() => None,
+            () = tokio::time::sleep(age) => None,
         };
         let ended = match ended {
             Some(ended) => ended,
@@ -99,6 +102,12 @@ impl Serving {
         };
         ended.map_err(io::Error::other)
     }
+}
+
+/// Give or take a tenth, so that connections that began together do not end together.
+fn aged(age: Duration) -> Duration {
+    let chance = RandomState::new().hash_one(()) % 201;
+    age.mul_f64(0.9 + chance as f64 / 1_000.0)
 }
 
 /// What answers the requests of one connection.

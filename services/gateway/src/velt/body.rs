@@ -57,12 +57,14 @@ pub(super) fn text(name: &str, value: Option<String>) -> Result<String, Refusal>
 /// The client's idempotency key; empty if there is none.
 ///
 /// # Errors
-/// There are two.
+/// There are two, or it is none that the service takes.
 pub(super) fn request_id(call: &Call) -> Result<String, Refusal> {
     if !call.head.headers.contains_key(&IDEMPOTENCY_KEY) {
         return Ok(String::new());
     }
-    let only = call.head.text(&IDEMPOTENCY_KEY).filter(|text| !text.is_empty());
+    let only = call.head.text(&IDEMPOTENCY_KEY).filter(|text| {
+        (16..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    });
     let broken = || Refusal::field("Idempotency-Key", "must have 16 to 255 visible characters");
     only.map(str::to_owned).ok_or_else(broken)
 }

@@ -7,8 +7,11 @@
 use api::v1::{
     Config, DeleteConfigSecretRequest, ErrorReason, PutConfigSecretRequest, UpdateConfigRequest,
 };
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use prost_types::FieldMask;
+use sha2::{Digest, Sha256};
 
 use super::body::request_id;
 use super::holder::Holder;
@@ -87,10 +90,12 @@ struct Asked<'c> {
 impl Asked<'_> {
     /// The idempotency key of one of several requests to the service.
     fn part(&self, name: &str) -> String {
-        match self.request_id.as_str() {
-            "" => String::new(),
-            request_id => format!("{request_id}/{name}"),
+        if self.request_id.is_empty() {
+            return String::new();
         }
+        // As long whatever the length of the one that it is of.
+        let digest = Sha256::digest(format!("{}/{name}", self.request_id));
+        URL_SAFE_NO_PAD.encode(digest)
     }
 
     /// Refuses what would be refused with the secret there.

@@ -4,6 +4,7 @@ mod banner;
 mod beside;
 mod credential;
 mod demo;
+mod rest_lines;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -4,7 +4,7 @@
 //! deadline that passes, never cancels a commit halfway. Verdicts do not come this way.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -122,13 +122,16 @@ where
 {
     let began = Instant::now();
     let request_id = text(request.metadata(), "x-request-id").map(str::to_owned);
-    let outcome = admit(node, rpc, request, run).await;
+    let client = client_address::of(node, request.metadata(), request.extensions().get());
+    let told = client.as_ref().ok().copied().flatten();
+    let outcome = admit(node, rpc, request, client, run).await;
     let reason = outcome.as_ref().map_or_else(Refusal::reason, |_| ErrorReason::Unspecified);
     let outcome = outcome.map_err(Status::from);
     let code = outcome.as_ref().map_or_else(Status::code, |_| tonic::Code::Ok);
     node.counts.call(rpc, code, began.elapsed());
     if reason != ErrorReason::Unspecified {
-        tracing::debug!(rpc = rpc.name(), reason = reason.as_reason(), request_id, "refused");
+        let reason = reason.as_reason();
+        tracing::debug!(rpc = rpc.name(), reason, request_id, client = ?told, "refused");
     }
     outcome.map(Response::new)
 }
@@ -137,6 +140,7 @@ async fn admit<Asked, Answer, Running>(
     node: &Arc<Node>,
     rpc: Rpc,
     request: Request<Asked>,
+    client: Result<Option<IpAddr>, Refusal>,
     run: impl FnOnce(Arc<Node>, Call, Asked) -> Running,
 ) -> Result<Answer, Refusal>
 where
@@ -155,7 +159,7 @@ where
         None => Caller::of(node, &metadata, peer).await?,
     };
     access::admit(&caller, rpc)?;
-    let peer = client_address::of(node, &metadata, peer)?.map(|address| address.to_string());
+    let peer = client?.map(|address| address.to_string());
     let call = Call {
         caller,
         rpc,

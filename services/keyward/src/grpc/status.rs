@@ -179,7 +179,8 @@ const fn code(reason: ErrorReason) -> Code {
         ErrorReason::MessageTooLarge => Code::OutOfRange,
         ErrorReason::LargeMessagesExhausted
         | ErrorReason::WatchesExhausted
-        | ErrorReason::GuessesExhausted => Code::ResourceExhausted,
+        | ErrorReason::GuessesExhausted
+        | ErrorReason::AddressLimited => Code::ResourceExhausted,
         ErrorReason::CredentialMissing | ErrorReason::CredentialInvalid => Code::Unauthenticated,
         ErrorReason::PermissionDenied => Code::PermissionDenied,
         ErrorReason::WorkspaceNotFound
@@ -211,6 +212,7 @@ const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::Overloaded
         | ErrorReason::ShuttingDown
         | ErrorReason::IdentityProviderUnavailable
+        | ErrorReason::ServiceUnreachable
         | ErrorReason::LogUnsound => Code::Unavailable,
         ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorReason::MethodUnknown => Code::Unimplemented,

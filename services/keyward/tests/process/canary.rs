@@ -201,6 +201,7 @@ async fn no_secret_but_the_demo_token_is_in_what_the_first_command_says() {
     let mut secrets = use_everything(&keyward, &tenant, file("operator-token").trim()).await;
     add_key_ring(&mut secrets, &file("keyring.toml"));
     secrets.add("password of Postgres", file("cluster/password").trim());
+    secrets.add("credential of the gateway", file("gateway-credential").trim());
     let finished = keyward.stop().await;
     secrets.assert_not_in("the log", &finished.err);
     secrets.assert_not_in("the log of Postgres", &file("postgres.log"));

@@ -22,16 +22,12 @@ struct Pasted {
 /// what it was asked, with the user's own two values filled in.
 fn paste(banner: &str, key: &str, key_id: &str) -> Vec<Pasted> {
     let tools = fresh_folder();
-    for (tool, script) in [
-        ("grpcurl", "#!/bin/sh\nprintf '%s\\0' \"$@\"\nprintf '\\036'\n"),
-        // See `rest_beside_the_service.rs`.
-        ("curl", "#!/bin/sh\n"),
-    ] {
-        let path = tools.path().join(tool);
-        std::fs::write(&path, script).unwrap();
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
-    }
-    let script = banner[banner.find("  TOKEN=").unwrap()..]
+    let path = tools.path().join("grpcurl");
+    std::fs::write(&path, "#!/bin/sh\nprintf '%s\\0' \"$@\"\nprintf '\\036'\n").unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    // What is for REST is tried by `printed_curl.rs`.
+    let (lines, _) = banner.split_once("Over REST, ").unwrap();
+    let script = lines[lines.find("  TOKEN=").unwrap()..]
         .replace("<secret of the answer>", key)
         .replace("<keyId of the answer>", key_id);
     let ran =

@@ -23,6 +23,7 @@ mod keyring;
 mod limits;
 mod observability;
 mod operations;
+mod printed_curl;
 mod rest_beside_the_service;
 mod runbook;
 mod settings;

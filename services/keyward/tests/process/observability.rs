@@ -156,6 +156,9 @@ async fn every_promised_metric_is_on_the_page_and_counts() {
     };
     client.rpc.list_api_keys(bearer(&tenant.token, list.clone())).await.unwrap();
     client.rpc.list_api_keys(bearer("wrong", list.clone())).await.unwrap_err();
+    let mut named = bearer(&tenant.token, list.clone());
+    named.metadata_mut().insert("x-keyward-client-address", "192.0.2.1".parse().unwrap());
+    client.rpc.list_api_keys(named).await.unwrap();
     client.rpc.list_api_keys(list).await.unwrap_err();
 
     let page = scrape(keyward.metrics_address()).await;
@@ -176,6 +179,7 @@ async fn every_promised_metric_is_on_the_page_and_counts() {
         "keyward_usage_flush_failures_total",
         "keyward_guesses_total",
         "keyward_credential_refused_total",
+        "keyward_client_address_dropped_total",
         "keyward_keyring_active_id",
         "keyward_keyring_newest_id",
         "keyward_keyring_reloads_total",
@@ -198,6 +202,7 @@ async fn every_promised_metric_is_on_the_page_and_counts() {
         ("keyward_guesses_total", "answered=\"no\"", 0.0),
         ("keyward_credential_refused_total", "why=\"invalid\"", 1.0),
         ("keyward_credential_refused_total", "why=\"missing\"", 1.0),
+        ("keyward_client_address_dropped_total", "why=\"stranger\"", 1.0),
     ] {
         let counted = total(&page, name, label);
         assert!((counted - count).abs() < 0.5, "{name} {label}: {counted}");

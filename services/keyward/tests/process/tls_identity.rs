@@ -24,6 +24,7 @@ use tonic_types::StatusExt;
 use crate::child::Keyward;
 use crate::client::bearer;
 use crate::ext_authz;
+use crate::rest_beside_the_service::{ask, ask_over, from_elsewhere};
 use crate::tls::{Authority, Leaf, Scene, encrypted};
 
 const OPERATOR: &str = "spiffe://example.org/operator/ann";
@@ -302,4 +303,40 @@ async fn a_gateway_s_certificate_speaks_for_its_clients_addresses_and_is_no_cred
     };
     let made = world.caller(&[OPERATOR]).workspaces().create_service_credential(asked).await;
     assert_eq!(reason(&made.unwrap_err()), ErrorReason::ServiceIdentityTaken);
+}
+
+#[tokio::test]
+async fn a_real_gateway_with_that_certificate_is_believed() {
+    let world = World::new().await;
+    let Scene { deployment, tenant, .. } = &world.scene;
+    let leaf = world.clients.identify(&[GATEWAY]);
+    let file = |name: &str, text: String| Some(world.scene.write(name, &text));
+    let settings = gateway::config::Settings {
+        listen: Some(([127, 0, 0, 1], 0).into()),
+        no_metrics: Some(true),
+        threads: Some(1),
+        service: Some(world.address().to_string()),
+        service_name: Some("localhost".to_owned()),
+        service_ca: file("server-roots.pem", world.scene.authority.0.pem()),
+        service_cert: file("gateway.pem", leaf.certificate.pem()),
+        service_key: file("gateway.key", leaf.key.serialize_pem()),
+        ..gateway::config::Settings::default()
+    };
+    assert!(deployment.file("gateway.pem").exists());
+    let config = gateway::Config::resolve(settings).unwrap();
+    let gateway =
+        gateway::Gateway::start(config, &telemetry::Telemetry::for_tests()).await.unwrap();
+    let (at, path) = (gateway.address(), format!("/v1/workspaces/{}", tenant.workspace));
+    let stream = from_elsewhere(at).await;
+    let (create, list) = (format!("POST {path}/keys"), format!("GET {path}/events?pageSize=1"));
+    let token = tenant.token.clone();
+    // The client blocks; the gateway accepts on this thread.
+    let asked = tokio::task::spawn_blocking(move || {
+        let made = ask_over(stream, &create, &token, r#"{"name":"from elsewhere"}"#);
+        (made, ask(at, &list, &token, ""))
+    });
+    let ((status, made), (_, events)) = asked.await.unwrap();
+    assert_eq!(status, 200, "{made}");
+    assert_eq!(events["events"][0]["callerAddress"], "127.0.0.2", "{events}");
+    gateway.stop().await;
 }

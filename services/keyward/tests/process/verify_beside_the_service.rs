@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
+use testkit::eventually;
 
-use crate::child::Keyward;
-use crate::client::Tenant;
+use crate::child::{Keyward, PATIENCE};
+use crate::client::{Client, Tenant};
+use crate::deployment::Deployment;
 use crate::embedded::Embedded;
 use crate::rest_beside_the_service::{ask, rest, status};
 
@@ -101,4 +103,31 @@ async fn what_is_not_whole_is_made_anew() {
         assert_eq!(started.verify("kwk_live_x"), 401);
         started.keyward.stop().await;
     }
+}
+
+#[tokio::test]
+async fn on_a_database_of_the_operator_s_it_is_his_choice_and_needs_no_new_start() {
+    let deployment = Deployment::new().await;
+    let tenant = deployment.tenant().await;
+    let folder = deployment.folder.path().to_str().unwrap();
+    let flags = ["--gateway-listen", "127.0.0.1:0", "--folder", folder];
+    let keyward = deployment.serve(&flags).await;
+    let (at, file) = (rest(&keyward.out()).unwrap(), deployment.file("gateway-credential"));
+    let told = format!("/verify is off until {} (mode 0600)", file.display());
+    assert!(keyward.out().contains(&told), "{}", keyward.out());
+    assert!(!file.exists(), "nothing is made there");
+    let key = {
+        let mut client = Client::new(keyward.address(), &tenant);
+        client.create(client.plain_key()).await.unwrap().secret
+    };
+    assert_eq!(status(at, "GET /verify", &key), 503);
+    let operator = std::fs::read_to_string(deployment.file("operator-token")).unwrap();
+    let asked = r#"{"name":"gateway","permissions":["PERMISSION_VERIFY"]}"#;
+    let (_, made) = ask(at, "POST /v1/serviceCredentials", operator.trim(), asked);
+    let draft = deployment.file("draft");
+    std::fs::write(&draft, made["secret"].as_str().unwrap()).unwrap();
+    std::fs::set_permissions(&draft, PermissionsExt::from_mode(0o600)).unwrap();
+    std::fs::rename(draft, file).unwrap();
+    eventually("/verify is on", PATIENCE, async || status(at, "GET /verify", &key) == 200).await;
+    keyward.stop().await;
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::credential;
 use super::demo::{Demo, Token};
+use super::rest_lines;
 use crate::app::App;
 use crate::config::{Config, DatabaseChoice};
 
@@ -41,7 +42,7 @@ pub(super) fn text(
     if let Some(demo) = demo {
         demonstrate(&mut text, config, app, demo);
         if let Some(rest) = rest {
-            over_rest(&mut text, rest, demo);
+            rest_lines::add(&mut text, config, rest, demo);
         }
     }
     text
@@ -113,21 +114,6 @@ fn demonstrate(text: &mut String, config: &Config, app: &App, demo: &Demo) {
         call("ListApiKeys", &format!(r#"{{"workspace_id":"{workspace}"}}"#)),
         call("GetConfig", &format!(r#"{{"workspace_id":"{workspace}","key_id":"'"$KEY_ID"'"}}"#)),
     );
-}
-
-/// The same over REST, for whoever has `$TOKEN` and `$KEY` from above.
-fn over_rest(text: &mut String, rest: SocketAddr, demo: &Demo) {
-    let workspace = demo.workspace;
-    // Writing into a String can't fail.
-    for (body, path) in [
-        (r#"{"name":"second key"}"#, format!("workspaces/{workspace}/keys")),
-        (r#"{"key":"'"$KEY"'"}"#, "keys:verify".to_owned()),
-    ] {
-        let _ = writeln!(
-            text,
-            "  curl -H \"authorization: Bearer $TOKEN\" --json '{body}' \\\n    http://{rest}/v1/{path}",
-        );
-    }
 }
 
 /// How `grpcurl` reaches this listener and learns of its methods.
