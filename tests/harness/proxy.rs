@@ -99,6 +99,12 @@ impl Proxy {
 }
 
 impl Proxy {
+    /// Its number among programs.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it still runs.
     ///
     /// # Panics
