@@ -93,7 +93,7 @@ pub async fn connect(url: &str) -> Client {
 }
 
 /// Addresses that were free a moment ago.
-fn free_addresses() -> [SocketAddr; 2] {
+pub fn free_addresses() -> [SocketAddr; 2] {
     let listeners = [0; 2].map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     listeners.map(|listener| listener.local_addr().expect("a bound listener has an address"))
 }

@@ -3,7 +3,9 @@
 use std::fs;
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 /// One line on the machine, one on what was built.
@@ -49,11 +51,37 @@ pub enum Cores {
 
 /// Binds the calling thread.
 pub fn bind(cores: Cores) {
+    sched_setaffinity(None, &set(cores)).expect("a thread may choose among its own cores");
+}
+
+/// Binds all threads that a program has now.
+pub fn bind_program(program: u32, cores: Cores) {
+    for thread in threads(program) {
+        let thread = thread.file_name().to_string_lossy().parse().ok().and_then(Pid::from_raw);
+        // One that has ended needs no core.
+        let _ = sched_setaffinity(thread, &set(cores));
+    }
+}
+
+/// The processor time that all threads of a program have had; those that ended count no more.
+pub fn cpu(program: u32) -> Duration {
+    let nanos = threads(program).filter_map(|thread| {
+        let line = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(nanos.sum())
+}
+
+fn threads(program: u32) -> impl Iterator<Item = fs::DirEntry> {
+    fs::read_dir(format!("/proc/{program}/task")).into_iter().flatten().flatten()
+}
+
+fn set(cores: Cores) -> CpuSet {
     let mut set = CpuSet::new();
     match cores {
         Cores::Server => set.set(0),
         Cores::Load => set.set(1 % self::cores()),
         Cores::All => (0..self::cores()).for_each(|core| set.set(core)),
     }
-    sched_setaffinity(None, &set).expect("a thread may choose among its own cores");
+    set
 }

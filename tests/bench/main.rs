@@ -1,14 +1,19 @@
 //! The benchmarks: Keyward beside what it is measured against, in turn, in one run.
 //!
-//! `cargo bench -p e2e` runs all, `-- verify`, `-- create`, `-- revoke`, `-- usage`, `-- busy` or
-//! `-- ready` one of them, `-- --quick` in seconds and roughly. Nothing is asserted; see `README.md` for the method. One binary plays all
-//! parts: called `keyward` it is the service, called `echo` the server that does nothing.
+//! `cargo bench -p e2e` runs all, `-- verify`, `-- create`, `-- revoke`, `-- usage`, `-- busy`,
+//! `-- ready`, `-- gateway` or `-- forward-auth` one of them, `-- --quick` in seconds and roughly. Nothing
+//! is asserted; see `README.md` for the method. One binary plays all parts: called `keyward` it is the
+//! service, called `keyward-gateway` the gateway, called `echo` the server that does nothing.
 
 mod busy;
+mod canned;
 mod client;
 mod create;
 mod database;
 mod echo;
+mod forward_auth;
+mod gateway;
+mod http1;
 mod http2;
 mod load;
 mod machine;
@@ -47,7 +52,10 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args();
     match arguments.next().as_deref() {
         Some("keyward") => return keyward::cli::main(),
+        Some("keyward-gateway") => return ::gateway::cli::main(),
         Some("echo") => return echo::main(arguments),
+        Some("canned") => return canned::grpc(arguments),
+        Some("upstream") => return canned::http(),
         Some(_) | None => {}
     }
     // `cargo test --all-targets` runs benchmarks too, to see that they start.
@@ -74,6 +82,12 @@ async fn run(scale: Scale, wanted: impl Fn(&str) -> bool) {
     let mut table = table::Table::default();
     if wanted("create") {
         create::run(&deployment, scale, &mut table).await;
+    }
+    if wanted("gateway") {
+        gateway::run(&deployment, scale, &mut table).await;
+    }
+    if wanted("forward-auth") {
+        forward_auth::run(&deployment, scale, &mut table).await;
     }
     if wanted("revoke") {
         revoke::run(&deployment, scale, &mut table).await;

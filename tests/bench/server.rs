@@ -44,14 +44,14 @@ impl Server {
         self.address
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The processor time that all its threads have had; those that ended count no more.
     pub fn cpu(&self) -> Duration {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()));
-        let nanos = tasks.into_iter().flatten().flatten().filter_map(|task| {
-            let line = fs::read_to_string(task.path().join("schedstat")).ok()?;
-            line.split_whitespace().next()?.parse::<u64>().ok()
-        });
-        Duration::from_nanos(nanos.sum())
+        machine::cpu(self.id())
     }
 
     /// The memory it holds, in bytes.

@@ -11,6 +11,7 @@ mod map_entries;
 mod paths;
 mod queries;
 mod refusals;
+mod routes;
 mod row;
 mod side;
 mod writes;
@@ -22,6 +23,7 @@ use harness::Server;
 use harness::proxy::installed;
 
 use crate::rest::Rest;
+use routes::Routes;
 use row::Row;
 use side::Side;
 
@@ -29,14 +31,21 @@ use side::Side;
 const FEWEST: usize = 150;
 
 /// What the comparison of all rows came to.
-#[derive(Default)]
 struct Found {
+    routes: Routes,
     equal: usize,
+    /// The RPCs of which both gave the same answer, which was no error.
+    answered: BTreeSet<String>,
     listed: BTreeSet<&'static str>,
     wrong: Vec<String>,
 }
 
 impl Found {
+    fn new() -> Self {
+        let (answered, listed) = (BTreeSet::new(), BTreeSet::new());
+        Self { routes: Routes::new(), equal: 0, answered, listed, wrong: Vec::new() }
+    }
+
     /// Asks both sides each row, in order.
     async fn compare(
         &mut self,
@@ -49,7 +58,11 @@ impl Found {
             let name = row.name();
             let statuses = answers.each_ref().map(|answer| answer.status);
             match (compare::difference(&answers), list.get_key_value(name.as_str())) {
-                (None, None) => self.equal += 1,
+                (None, None) => {
+                    self.equal += 1;
+                    let rpc = self.routes.rpc(&row).filter(|_| statuses[0] == 200);
+                    self.answered.extend(rpc.map(str::to_owned));
+                }
                 (Some(_), Some((name, listed))) if *listed == statuses => {
                     self.listed.insert(name);
                 }
@@ -72,6 +85,8 @@ impl Found {
         self.wrong.extend(unasked.map(|name| format!("{name}\n  is listed, but not different")));
         assert!(self.wrong.is_empty(), "{}\n\n{}", self.wrong.len(), self.wrong.join("\n\n"));
         assert!(self.equal + self.listed.len() >= FEWEST, "too few rows");
+        let all: BTreeSet<_> = self.routes.rpcs().map(str::to_owned).collect();
+        assert_eq!(self.answered, all, "the RPCs with a route");
     }
 }
 
@@ -84,7 +99,7 @@ async fn the_gateway_answers_as_envoys_transcoder_but_for_what_is_listed() {
     let mut envoy = envoy::start(server.address()).await;
     let rest = Rest::before(&server).await;
     let list = differences::list();
-    let mut found = Found::default();
+    let mut found = Found::new();
     let of_callers = [
         paths::rows(),
         queries::rows(),

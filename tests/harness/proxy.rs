@@ -102,6 +102,12 @@ impl Proxy {
         std::fs::read_to_string(self._folder.path().join("log")).unwrap()
     }
 
+    /// Its number among programs.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it still runs.
     ///
     /// # Panics
