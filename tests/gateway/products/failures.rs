@@ -79,6 +79,9 @@ async fn a_service_that_is_not_there_is_503_on_every_path_and_says_when_to_ask_a
     for operation in operations(&caller.workspace_id) {
         let answer = operation.good(&rest, &caller).await;
         let told = operation.product.told(&answer);
+        // Not in the words of what could not be done to reach it, which say where it is.
+        let ours = ["service does not answer", "service is not available"];
+        assert!(ours.iter().any(|text| told.message.contains(text)), "{}", told.message);
         let expected = (503, operation.product.named("UNAVAILABLE"));
         assert_eq!((told.http, told.status), expected, "{}", operation.path);
         assert_eq!(answer.header("retry-after"), "1", "{}", operation.path);

@@ -3,6 +3,7 @@
 //! A secret is put before the rest is changed, which may need it, and taken away after it. A failure in
 //! between leaves what came before it done, and the same request again does the rest. So that it is no wrong
 //! member that fails in between, the rest is asked about first, under an etag that no configuration has.
+//! Only that SendGrid has a key and no sender is found out after the key was put.
 
 use api::v1::{
     Config, DeleteConfigSecretRequest, ErrorReason, PutConfigSecretRequest, UpdateConfigRequest,
