@@ -16,6 +16,9 @@ use protox::prost_reflect::{DescriptorPool, FieldDescriptor, Value};
 
 const PACKAGE: &str = "keyward.v1";
 
+/// What Envoy calls, in descriptors of its own: it is no part of our API, and REST has no way to it.
+const ENVOY: &str = "envoy/service/auth/v3/external_auth.proto";
+
 /// Shipped beside our own files: clients decode the details of errors by them.
 const ERROR_DETAILS: &str = "google/rpc/error_details.proto";
 
@@ -43,6 +46,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
     fs::write(out.join("comments.bin"), comments.encode_to_vec())?;
+    envoy(proto, &out)
+}
+
+/// The part of Envoy's API that the service answers, and `google.rpc.Status` with it.
+fn envoy(proto: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+    let mut compiler = Compiler::new([proto])?;
+    compiler.include_imports(true).include_source_info(true).open_file(ENVOY)?;
+    tonic_prost_build::configure()
+        .btree_map(".")
+        .skip_debug(messages_with_secrets(&compiler.descriptor_pool()))
+        .compile_fds(compiler.file_descriptor_set())?;
+    compiler.include_source_info(false);
+    fs::write(out.join("envoy_descriptors.bin"), compiler.encode_file_descriptor_set())?;
     Ok(())
 }
 
@@ -77,7 +93,6 @@ fn our_files(proto: &Path) -> Result<BTreeSet<PathBuf>, Box<dyn Error>> {
 
 fn messages_with_secrets(pool: &DescriptorPool) -> BTreeSet<String> {
     pool.all_messages()
-        .filter(|message| message.package_name() == PACKAGE)
         .filter(|message| message.fields().any(|field| is_secret(&field)))
         .map(|message| format!(".{}", message.full_name()))
         .collect()

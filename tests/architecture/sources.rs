@@ -24,6 +24,7 @@ const CODE_READERS: &[&str] = &[
     "services/keyward/src/counts.rs",
     "services/keyward/src/grpc/batch_verify_keys.rs",
     "services/keyward/src/grpc/call.rs",
+    "services/keyward/src/grpc/ext_authz.rs",
     "services/keyward/src/grpc/verify_key.rs",
 ];
 

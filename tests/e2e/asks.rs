@@ -49,6 +49,7 @@ pub(crate) const RPCS: &[&str] = &[
     "ListAuthTokens",
     "ResetAuthToken",
     "RevokeAuthToken",
+    "Check",
 ];
 
 /// What an RPC is asked about.
@@ -156,6 +157,10 @@ async fn ask_of_keys(client: &Client, rpc: &str, at: &Target) -> Asked {
             let raw = format!("imported-{}", at.key);
             let items = vec![wire::ImportApiKeysItem { raw, api_key, ..Default::default() }];
             send!(keys.import_api_keys, ImportApiKeysRequest { workspace_id, items })
+        }
+        "Check" => {
+            let request = harness::envoy::request("127.0.0.1", &[("x-api-key", &at.secret)], &[]);
+            client.authorization.clone().check(request).await?.into_inner().encode_to_vec()
         }
         _ => return Ok(None),
     }))
@@ -340,8 +345,11 @@ async fn ask_of_the_audit(client: &Client, rpc: &str, at: &Target) -> Asked {
 
 #[test]
 fn every_rpc_of_the_protos_has_a_plain_form() {
-    let files = prost_types::FileDescriptorSet::decode(api::DESCRIPTORS).unwrap().file;
-    let ours = files.into_iter().filter(|file| file.package() == "keyward.v1");
+    let files = [api::DESCRIPTORS, api::ENVOY_DESCRIPTORS]
+        .into_iter()
+        .flat_map(|set| prost_types::FileDescriptorSet::decode(set).unwrap().file);
+    let packages = ["keyward.v1", "envoy.service.auth.v3"];
+    let ours = files.filter(|file| packages.contains(&file.package()));
     let declared: BTreeSet<_> = ours
         .flat_map(|file| file.service)
         .flat_map(|service| service.method)

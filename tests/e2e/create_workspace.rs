@@ -36,6 +36,49 @@ mod accepted {
     }
 }
 
+mod by_a_service {
+    use api::v1::{CreateServiceCredentialRequest, Environment, Permission};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_service_that_may_and_is_bound_to_nothing_makes_workspaces_and_is_named() {
+        let server = Server::shared().await;
+        let secret = server.service(&[Permission::WorkspaceCreate], &[]).await;
+        let mut service = server.bearer(&secret).workspaces;
+        let made = service.create_workspace(named("Signed up")).await.unwrap().into_inner();
+        let workspace = made.workspace.unwrap();
+        assert!(workspace.created_by.starts_with("service:svc_"), "{}", workspace.created_by);
+        // It has no say in what it has made.
+        let request = api::v1::GetWorkspaceRequest {
+            workspace_id: workspace.workspace_id,
+            ..Default::default()
+        };
+        let refusal = service.get_workspace(request).await.refused();
+        assert_eq!(refusal.reason, ErrorReason::PermissionDenied);
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_bound_to_something_makes_none() {
+        let server = Server::shared().await;
+        let tenant = server.workspace("bound").await;
+        let to_workspace = server.service(&[Permission::WorkspaceCreate], &[&tenant]).await;
+        let to_env = CreateServiceCredentialRequest {
+            name: "a service".to_owned(),
+            permissions: vec![Permission::WorkspaceCreate.into()],
+            envs: vec![Environment::Test.into()],
+            ..CreateServiceCredentialRequest::default()
+        };
+        let to_env =
+            server.operator.clone().workspaces.create_service_credential(to_env).await.unwrap();
+        for secret in [to_workspace, to_env.into_inner().secret] {
+            let mut service = server.bearer(&secret).workspaces;
+            let refusal = service.create_workspace(named("x")).await.refused();
+            assert_eq!(refusal.reason, ErrorReason::PermissionDenied);
+        }
+    }
+}
+
 mod invalid {
     use super::*;
 

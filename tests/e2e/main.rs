@@ -55,6 +55,7 @@ mod barrier;
 mod callers;
 mod clocks;
 mod environments;
+mod ext_authz;
 mod failover;
 mod follow_standby;
 mod freshness;

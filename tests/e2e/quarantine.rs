@@ -113,6 +113,7 @@ const SERVICE: &[&str] = &[
     "ListEvents",
     "VerifyAt",
     "WatchEvents",
+    "Check",
 ];
 /// What an auth token may do about its own key.
 const AUTH_TOKEN: &[&str] = &["GetConfig", "ResetAuthToken"];

@@ -63,7 +63,7 @@ const ON_KEY: &[&str] = &[
     "RevokeAuthToken",
 ];
 /// Those that answer with a verdict.
-const VERDICTS: &[&str] = &["VerifyKey", "BatchVerifyKeys"];
+const VERDICTS: &[&str] = &["VerifyKey", "BatchVerifyKeys", "Check"];
 /// Those that no tenant may call at all, whatever they are about.
 const OPERATORS: &[&str] = &[
     "CreateWorkspace",

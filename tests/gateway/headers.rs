@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use gateway::config::Settings;
 use harness::Server;
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::echo::Echo;
@@ -23,6 +24,7 @@ async fn only_an_allow_list_of_headers_goes_on_and_none_that_is_the_gateways_own
         .header("accept-language", "vi")
         .header("x-request-id", "a-name")
         .header("x-keyward-client-address", "6.6.6.6")
+        .header("x-keyward-gateway-secret", "6")
         .header("x-keyward-anything", "6")
         .header("x-forwarded-for", "6.6.6.6")
         .header("grpc-timeout", "1S")
@@ -48,6 +50,7 @@ async fn only_an_allow_list_of_headers_goes_on_and_none_that_is_the_gateways_own
     }
     let found: BTreeSet<_> = asked.keys().map(http::HeaderName::as_str).collect();
     for name in [
+        "x-keyward-gateway-secret",
         "x-keyward-anything",
         "x-forwarded-for",
         "grpc-metadata-authorization",
@@ -108,7 +111,7 @@ async fn an_etag_comes_in_a_header_and_goes_in_one() {
 
     let rename = async |name: &str, matched: &str| {
         let body = json!({"apiKey": {"name": name}, "updateMask": "name"}).to_string();
-        let asking = rest.request(http::Method::PATCH, &path).body(body).bearer(&tenant.token);
+        let asking = rest.request(Method::PATCH, &path).body(body).bearer(&tenant.token);
         asking.header("if-match", matched).send().await
     };
     assert_eq!(rename("renamed", &etag).await.ok()["apiKey"]["name"], "renamed");
@@ -117,10 +120,30 @@ async fn an_etag_comes_in_a_header_and_goes_in_one() {
     for wrong in ["W/\"1\"", "1", "\"1\", \"2\""] {
         assert_eq!(rename("again", wrong).await.field().0, "if-match", "{wrong}");
     }
-    let both = rest.request(http::Method::DELETE, &format!("{path}?etag=%221%22"));
+    let both = rest.request(Method::DELETE, &format!("{path}?etag=%221%22"));
     let both = both.bearer(&tenant.token).header("if-match", "\"2\"").send().await;
     assert_eq!(both.field().0, "etag");
-    let stale = rest.request(http::Method::DELETE, &path).bearer(&tenant.token);
+    let stale = rest.request(Method::DELETE, &path).bearer(&tenant.token);
     let stale = stale.header("if-match", &etag).send().await;
     assert_eq!(stale.refused(), (409, "ETAG_MISMATCH".to_owned()));
+}
+
+#[tokio::test]
+async fn head_is_answered_as_get_without_the_body() {
+    let (server, rest) = (Server::shared().await, Rest::shared().await);
+    let tenant = server.workspace("head").await;
+    let keys = format!("/v1/workspaces/{}/keys", tenant.id);
+    for path in ["/healthz", "/openapi/keyward.json", &keys, "/v1/nothing"] {
+        for http2 in [false, true] {
+            let asked = rest.request(Method::HEAD, path).bearer(&tenant.token);
+            let asked = if http2 { asked.send_by_http2().await } else { asked.send().await };
+            let whole = rest.get(path).bearer(&tenant.token).send().await;
+            assert_eq!(asked.status, whole.status, "{path}");
+            assert_eq!(asked.header("content-type"), whole.header("content-type"), "{path}");
+            assert_eq!(asked.header("content-length"), whole.body.len().to_string(), "{path}");
+            assert!(asked.body.is_empty(), "{path} {http2}");
+        }
+    }
+    let none = rest.request(Method::HEAD, "/v1/keys:verify").send().await;
+    assert_eq!((none.status.as_u16(), none.header("allow")), (405, "POST"));
 }

@@ -5,16 +5,19 @@
 mod echo;
 mod rest;
 
+mod client_address;
 mod compatible_document;
 mod docs_page;
 mod documents;
 mod drain;
+mod envoy_ext_authz;
 mod every_rpc;
 mod headers;
 mod limits;
 mod metrics;
 mod odd_json;
 mod openapi_conformance;
+mod oracle;
 mod organization;
 mod proxies;
 mod queries;

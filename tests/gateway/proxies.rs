@@ -11,11 +11,11 @@ use testkit::eventually;
 use crate::verify::Verifying;
 
 /// Where the client is that the key is for, and where another one is.
-const HERE: [u8; 4] = [127, 0, 0, 2];
-const ELSEWHERE: [u8; 4] = [127, 0, 0, 3];
+pub(crate) const HERE: [u8; 4] = [127, 0, 0, 2];
+pub(crate) const ELSEWHERE: [u8; 4] = [127, 0, 0, 3];
 
 /// What a client can say of where it is.
-const SPOOFED: [&str; 12] = [
+pub(crate) const SPOOFED: [&str; 12] = [
     "X-Forwarded-For: 127.0.0.2",
     "x-forwarded-for: 127.0.0.2, 127.0.0.1",
     "X-FORWARDED-FOR: 127.0.0.1, 127.0.0.2",

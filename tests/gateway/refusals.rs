@@ -36,9 +36,9 @@ async fn a_method_that_a_path_does_not_take_is_answered_with_those_that_it_takes
     let rest = Rest::shared().await;
     for (method, path, allow) in [
         (Method::GET, "/v1/keys:verify", "POST"),
-        (Method::PUT, "/v1/workspaces/a/keys", "POST, GET"),
-        (Method::POST, "/v1/workspaces/a/keys/b", "GET, PATCH, DELETE"),
-        (Method::OPTIONS, "/v1/log/head", "GET"),
+        (Method::PUT, "/v1/workspaces/a/keys", "POST, GET, HEAD"),
+        (Method::POST, "/v1/workspaces/a/keys/b", "GET, HEAD, PATCH, DELETE"),
+        (Method::OPTIONS, "/v1/log/head", "GET, HEAD"),
     ] {
         let answer = rest.request(method.clone(), path).send().await;
         assert_eq!(answer.refused(), (405, "METHOD_UNKNOWN".to_owned()), "{method} {path}");

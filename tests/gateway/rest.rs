@@ -118,19 +118,32 @@ impl Asking {
 
     /// Sends it; the body of the answer is still to come.
     pub(crate) async fn begin(self) -> http::Response<Incoming> {
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        self.begin_by(false).await
+    }
+
+    async fn begin_by(self, http2: bool) -> http::Response<Incoming> {
+        let client = Client::builder(TokioExecutor::new()).http2_only(http2).build_http();
         client.request(self.request.body(Full::new(self.body)).unwrap()).await.unwrap()
     }
 
     /// Sends it.
     pub(crate) async fn send(self) -> Answer {
-        let (parts, body) = self.begin().await.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body }
+        Answer::read(self.begin().await).await
+    }
+
+    /// Sends it by HTTP/2.
+    pub(crate) async fn send_by_http2(self) -> Answer {
+        Answer::read(self.begin_by(true).await).await
     }
 }
 
 impl Answer {
+    async fn read(answer: http::Response<Incoming>) -> Self {
+        let (parts, body) = answer.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Self { status: parts.status, headers: parts.headers, body }
+    }
+
     /// The body as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)

@@ -1,5 +1,6 @@
 //! Clients of a server, with whatever credential a test wants to present.
 
+use api::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use api::v1::api_key_service_client::ApiKeyServiceClient;
 use api::v1::audit_service_client::AuditServiceClient;
 use api::v1::workspace_service_client::WorkspaceServiceClient;
@@ -55,6 +56,8 @@ pub struct Client {
     pub workspaces: WorkspaceServiceClient<InterceptedService<Channel, Credentials>>,
     /// What happened.
     pub audit: Audit,
+    /// What Envoy asks.
+    pub authorization: AuthorizationClient<InterceptedService<Channel, Credentials>>,
 }
 
 impl Client {
@@ -68,6 +71,10 @@ impl Client {
                 credentials.clone(),
             ),
             audit: AuditServiceClient::with_interceptor(channel.clone(), credentials.clone()),
+            authorization: AuthorizationClient::with_interceptor(
+                channel.clone(),
+                credentials.clone(),
+            ),
         }
     }
 }

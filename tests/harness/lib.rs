@@ -8,6 +8,7 @@
 
 mod auth_tokens;
 mod client;
+pub mod envoy;
 mod identity;
 pub mod proxy;
 mod refusal;

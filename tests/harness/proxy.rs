@@ -50,7 +50,7 @@ pub struct Proxy {
 
 impl Proxy {
     /// Starts `program` with its folder of `deploy/` and the file in it: it listens on a free port for
-    /// `127.0.0.1:8000`, and each first string is replaced by the second.
+    /// `127.0.0.1:8000` (Envoy has the port by itself), and each first string is replaced by the second.
     ///
     /// # Panics
     /// It doesn't start.
@@ -63,6 +63,9 @@ impl Proxy {
             // Descriptors are not text, and have nothing to replace.
             if let Ok(mut written) = String::from_utf8(text.clone()) {
                 written = written.replace("127.0.0.1:8000", &address.to_string());
+                // Envoy names address and port apart.
+                let port = format!("port_value: {}", address.port());
+                written = written.replace("port_value: 8000", &port);
                 for (from, to) in replace {
                     written = written.replace(from, to);
                 }
@@ -85,9 +88,7 @@ impl Proxy {
         .await;
         proxy
     }
-}
 
-impl Proxy {
     /// Whether it still runs.
     ///
     /// # Panics

@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use crate::envoy::config::core::v3::HeaderValue;
+use crate::envoy::service::auth::v3::attribute_context::HttpRequest;
 use crate::v1;
 
 /// Stands for a secret: says whether there is one, never how long it is.
@@ -100,3 +102,31 @@ redacted_debug!(ResetAuthTokenResponse {
     secret: [secret],
     shown: [auth_token, consistency_token]
 });
+
+/// What a client of Envoy's sends may hold its credential: only what names the request is shown.
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, method, headers, path, host, scheme, header_map } = self;
+        let count = headers.len() + header_map.as_ref().map_or(0, |map| map.headers.len());
+        f.debug_struct("HttpRequest")
+            .field("id", id)
+            .field("method", method)
+            .field("headers", &count)
+            .field("path", &Redacted(path))
+            .field("host", host)
+            .field("scheme", scheme)
+            .finish()
+    }
+}
+
+impl fmt::Debug for HeaderValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, value, raw_value } = self;
+        let raw = if raw_value.is_empty() { "" } else { "raw" };
+        f.debug_struct("HeaderValue")
+            .field("key", key)
+            .field("value", &Redacted(value))
+            .field("raw_value", &Redacted(raw))
+            .finish()
+    }
+}

@@ -75,6 +75,7 @@ const fn bit(permission: Permission) -> u8 {
         Permission::AuditRead => 4,
         Permission::OrgRead => 8,
         Permission::OrgReadWrite => 16,
+        Permission::WorkspaceCreate => 32,
     }
 }
 

@@ -14,12 +14,15 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
 
 use crate::node::Node;
+use crate::secrets::Secret;
 use crate::upstream::LARGEST_ANSWER;
 
 /// The client's name for a request.
 pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Where the gateway tells the service who asks; never taken from outside.
 pub(crate) static CLIENT_ADDRESS: HeaderName = HeaderName::from_static("x-keyward-client-address");
+/// Where it shows that it is a gateway; never taken from outside.
+pub(crate) static GATEWAY_SECRET: HeaderName = HeaderName::from_static("x-keyward-gateway-secret");
 
 /// Headers of every surface that go on as they are.
 static PASSED: [HeaderName; 3] = [
@@ -46,6 +49,14 @@ pub struct Head {
 }
 
 impl Head {
+    /// Puts the gateway's own proof into the headers, if it has one, in the place of what came from outside.
+    pub(crate) fn vouch(&mut self, own: Option<&Secret>) {
+        self.headers.remove(&GATEWAY_SECRET);
+        if let Some(own) = own {
+            self.headers.insert(&GATEWAY_SECRET, own.header().clone());
+        }
+    }
+
     /// What goes on with every call, whoever makes it: no credential.
     #[must_use]
     pub fn metadata(&self) -> HeaderMap {
@@ -58,6 +69,10 @@ impl Head {
         metadata.insert(&REQUEST_ID, self.request_id.clone());
         if let Ok(address) = HeaderValue::try_from(self.client.to_string()) {
             metadata.insert(&CLIENT_ADDRESS, address);
+        }
+        // The gateway's own: `vouch` has seen to it.
+        if let Some(secret) = self.headers.get(&GATEWAY_SECRET) {
+            metadata.insert(&GATEWAY_SECRET, secret.clone());
         }
         metadata
     }

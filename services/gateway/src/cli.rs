@@ -71,8 +71,11 @@ fn configure(settings: Settings) -> Result<Config, Failure> {
 
 async fn run(config: Config) -> Result<(), Failure> {
     let telemetry = start_telemetry(&config)?;
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let [mut interrupt, mut terminate, mut hangups] = [
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::hangup())?,
+    ];
     let service = config.service.address.clone();
     let gateway = Gateway::start(config, &telemetry).await?;
     // In one piece: whoever waits for the first line may not wait for the last.
@@ -83,9 +86,12 @@ async fn run(config: Config) -> Result<(), Failure> {
         address = gateway.address(),
     );
     std::io::stdout().write_all(banner.as_bytes())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            Some(()) = hangups.recv() => gateway.reload(),
+        }
     }
     tracing::info!("draining; a second signal stops at once");
     tokio::select! {

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::HeaderName;
-use ipnet::IpNet;
 
-pub use crate::forward_auth::Secret;
+pub use crate::secrets::Secret;
+pub use ipnet::IpNet;
 pub use settings::{LogFormat, Settings};
 
+use crate::secrets::{load_credential, load_shared};
 use crate::surface::Surface;
 
 /// What the gateway runs with: every setting decided and checked.
@@ -45,8 +46,20 @@ pub struct Config {
     pub drain: Duration,
     /// What `/verify` asks for verdicts with; without it there are none.
     pub verify_credential: Option<Secret>,
+    /// The file that it is from, which is read again when it changes.
+    pub verify_credential_file: Option<PathBuf>,
+    /// What tells the service that it is a gateway who calls.
+    pub gateway_secret: Option<Secret>,
+    /// The file that it is from, which is read again when it changes.
+    pub gateway_secret_file: Option<PathBuf>,
     /// Where `/verify` takes a key from, besides Authorization and X-Api-Key.
     pub verify_header: Option<HeaderName>,
+    /// What workspaces are made with for those who sign up on Velt's path; without it nobody may.
+    pub workspace_credential: Option<Secret>,
+    /// The file that it is from, which is read again when it changes.
+    pub workspace_credential_file: Option<PathBuf>,
+    /// Workspaces an hour that one address may so make.
+    pub workspaces_per_hour: u32,
     /// What SlaunchX's answers say of their version.
     pub slaunchx_version: String,
     /// Whether each request is logged.
@@ -170,11 +183,23 @@ impl Config {
             requests_per_second: Some(per_second).filter(|&count| count > 0),
             timeout: millis("timeout-ms", settings.timeout_ms.unwrap_or(5_000), 10..=60_000)?,
             drain: millis("drain-ms", settings.drain_ms.unwrap_or(10_000), 0..=600_000)?,
-            verify_credential: settings
-                .verify_credential_file
-                .as_deref()
-                .map(crate::forward_auth::load)
-                .transpose()?,
+            verify_credential: credential(
+                "verify-credential-file",
+                settings.verify_credential_file.as_deref(),
+            )?,
+            verify_credential_file: settings.verify_credential_file.clone(),
+            gateway_secret: settings.gateway_secret_file.as_deref().map(load_shared).transpose()?,
+            gateway_secret_file: settings.gateway_secret_file.clone(),
+            workspace_credential: credential(
+                "velt-workspace-credential-file",
+                settings.velt_workspace_credential_file.as_deref(),
+            )?,
+            workspace_credential_file: settings.velt_workspace_credential_file.clone(),
+            workspaces_per_hour: within(
+                "velt-workspaces-per-hour",
+                settings.velt_workspaces_per_hour.unwrap_or(5),
+                1..=3_600,
+            )?,
             verify_header: verify_header(&settings)?,
             slaunchx_version: settings
                 .slaunchx_version
@@ -260,6 +285,10 @@ fn service(settings: &Settings) -> Result<Service, ConfigError> {
     let service = Service { address, tls };
     crate::upstream::endpoint(&service)?;
     Ok(service)
+}
+
+fn credential(flag: &'static str, path: Option<&Path>) -> Result<Option<Secret>, ConfigError> {
+    path.map(|path| load_credential(flag, path)).transpose()
 }
 
 fn verify_header(settings: &Settings) -> Result<Option<HeaderName>, ConfigError> {

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::header::CACHE_CONTROL;
-use http::{HeaderName, HeaderValue, Request};
-use hyper::body::Incoming;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH};
+use http::{HeaderName, HeaderValue, Method, Request};
+use hyper::body::{Body, Incoming};
 use telemetry::SampleDecision;
 use tracing::{Instrument, Span};
 
@@ -19,7 +19,7 @@ use crate::counts::Counted;
 use crate::forward_auth;
 use crate::node::Node;
 use crate::refusal::Refusal;
-use crate::reply::Reply;
+use crate::reply::{Reply, ReplyBody};
 use crate::surface::Surface;
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -36,8 +36,12 @@ pub(crate) async fn serve(node: Arc<Node>, peer: IpAddr, request: Request<Incomi
         uri: parts.uri,
         headers: parts.headers,
     };
+    head.vouch(shared.files.shared().as_ref());
     let request_id = head.request_id.clone();
     let (method, client) = (head.method.clone(), head.client);
+    if method == Method::HEAD {
+        head.method = Method::GET;
+    }
     let (surface, mut counted) = shared.paths.surface(head.uri.path());
     let span = traced(&shared.sampler, &mut head, surface);
     let answering = answer(&node, surface, head, body, &mut counted).instrument(span.clone());
@@ -47,6 +51,9 @@ pub(crate) async fn serve(node: Arc<Node>, peer: IpAddr, request: Request<Incomi
     let headers = reply.headers_mut();
     headers.insert(&REQUEST_ID, request_id.clone());
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if method == Method::HEAD {
+        reply = without_body(reply);
+    }
     let took = began.elapsed();
     shared.counts.answered(counted, reply.status(), took);
     if shared.config.access_log {
@@ -74,6 +81,15 @@ async fn answer(
         | Surface::Operations
         | Surface::Unknown => of_table(node, surface, head, body, counted).await,
     }
+}
+
+/// What HEAD answers: the headers of GET (RFC 9110, 9.3.2).
+fn without_body(reply: Reply) -> Reply {
+    let (mut parts, body) = reply.into_parts();
+    if let Some(length) = body.size_hint().exact() {
+        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Reply::from_parts(parts, ReplyBody::from(bytes::Bytes::new()))
 }
 
 /// The span of a request if it is sampled, which then is what the service's own is within; else none, and
@@ -130,7 +146,7 @@ async fn of_table(
 
 fn log(
     (surface, route): &(&'static str, &str),
-    method: &http::Method,
+    method: &Method,
     reply: &Reply,
     request_id: &HeaderValue,
     client: IpAddr,

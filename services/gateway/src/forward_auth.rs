@@ -6,7 +6,6 @@
 
 mod answer;
 mod asked;
-mod credential;
 mod documented;
 
 use std::sync::Arc;
@@ -17,8 +16,6 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
 use tonic::metadata::MetadataMap;
 
-pub use credential::Secret;
-pub(crate) use credential::load;
 pub(crate) use documented::documented;
 
 use crate::call::Head;
@@ -27,6 +24,7 @@ use crate::node::Node;
 use crate::problem;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
+use crate::secrets::Secret;
 use crate::surface::{Endpoint, Surface, Table};
 
 /// The path, and what all that lies below it is counted as.
@@ -55,7 +53,7 @@ pub(crate) async fn serve(node: &Arc<Node>, head: &Head, counted: &mut Counted) 
 
 async fn verify(node: &Arc<Node>, head: &Head) -> Reply {
     let config = &node.shared.config;
-    let Some(own) = &config.verify_credential else {
+    let Some(own) = node.shared.files.credential() else {
         tracing::error!(
             "/verify needs a credential of the gateway's own: --verify-credential-file"
         );
@@ -74,7 +72,7 @@ async fn verify(node: &Arc<Node>, head: &Head) -> Reply {
         Err(asked::Fault::NoCredential) => return answer::no_credential(),
     };
     let scopes = question.required_scopes.clone().unwrap_or_default();
-    let request = request_of(node, head, own, question);
+    let request = request_of(node, head, &own, question);
     let asked = ApiKeyServiceClient::new(node.upstream.channel()).verify_key(request).await;
     match asked {
         Ok(verdict) => answer::of(head, &verdict.into_inner(), &scopes),

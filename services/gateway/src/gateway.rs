@@ -11,8 +11,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::canonical::RoutesError;
 use crate::config::{Config, ConfigError};
+use crate::files::Files;
 use crate::node::Shared;
-use crate::server::{Listener, TlsError, server_config};
+use crate::server::{Listener, TlsError};
 use crate::upstream;
 
 /// A gateway that can't start: one line that says what to do.
@@ -53,6 +54,7 @@ pub struct Gateway {
     serving: AbortOnDropHandle<()>,
     metrics: Option<AbortOnDropHandle<()>>,
     stop_metrics: CancellationToken,
+    _keeping: AbortOnDropHandle<()>,
 }
 
 impl Gateway {
@@ -62,11 +64,11 @@ impl Gateway {
     /// See [`StartError`]; nothing of it is left running then.
     pub async fn start(config: Config, telemetry: &Telemetry) -> Result<Self, StartError> {
         let service = upstream::endpoint(&config.service)?;
-        let tls = config.tls.as_ref().map(server_config).transpose()?;
+        let files = Arc::new(Files::new(&config)?);
         let (listen, drain, metrics) = (config.listen, config.drain, config.metrics_listen);
-        let shared = Arc::new(Shared::new(config, telemetry)?);
+        let shared = Arc::new(Shared::new(config, Arc::clone(&files), telemetry)?);
         let failed = |source| StartError::Listen { address: listen, source };
-        let listener = Listener::bind(&shared, &service, tls.as_ref()).map_err(failed)?;
+        let listener = Listener::bind(&shared, &service).map_err(failed)?;
         let address = listener.address().map_err(failed)?;
         let stop_metrics = CancellationToken::new();
         let (mut metrics_address, mut metrics_task) = (None, None);
@@ -78,9 +80,19 @@ impl Gateway {
             let serving = server.serve(stop_metrics.clone().cancelled_owned());
             metrics_task = Some(AbortOnDropHandle::new(tokio::spawn(serving)));
         }
+        let keeping = files.keep(shared.stopping.clone());
+        let keeping = AbortOnDropHandle::new(tokio::spawn(keeping));
         let serving = AbortOnDropHandle::new(tokio::spawn(listener.serve(drain)));
         let metrics = metrics_task;
-        Ok(Self { shared, address, metrics_address, serving, metrics, stop_metrics })
+        Ok(Self {
+            shared,
+            address,
+            metrics_address,
+            serving,
+            metrics,
+            stop_metrics,
+            _keeping: keeping,
+        })
     }
 
     /// Where HTTP is served.
@@ -93,6 +105,11 @@ impl Gateway {
     #[must_use]
     pub const fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
+    }
+
+    /// Reads its files again now: certificate, credential and secret.
+    pub fn reload(&self) {
+        self.shared.files.read_again();
     }
 
     /// Drains: no new requests, those under way finish, streams end.

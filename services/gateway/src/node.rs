@@ -13,6 +13,7 @@ use crate::canonical::{Routes, RoutesError};
 use crate::config::Config;
 use crate::counts::Counts;
 use crate::docs::Docs;
+use crate::files::Files;
 use crate::paths::Paths;
 use crate::peers::Asking;
 use crate::upstream::{Patience, Upstream};
@@ -34,7 +35,10 @@ pub(crate) struct Shared {
     pub(crate) docs: Docs,
     pub(crate) names: Names,
     pub(crate) asking: Asking,
+    /// New workspaces, of whoever signs up.
+    pub(crate) signing_up: Asking,
     pub(crate) config: Config,
+    pub(crate) files: Arc<Files>,
     pub(crate) patience: Patience,
     /// By route of the canonical surface; for those that have one of their own.
     pub(crate) patient: Vec<Option<Patience>>,
@@ -45,7 +49,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, telemetry: &Telemetry) -> Result<Self, RoutesError> {
+    pub(crate) fn new(
+        config: Config,
+        files: Arc<Files>,
+        telemetry: &Telemetry,
+    ) -> Result<Self, RoutesError> {
         let pool = prost_reflect::DescriptorPool::decode(api::DESCRIPTORS)
             .map_err(crate::json::SchemaError::from)?;
         let routes = Routes::new(&pool)?;
@@ -63,8 +71,10 @@ impl Shared {
             docs: Docs::new(&config.off),
             names: Names::default(),
             asking: Asking::new(config.requests_per_second),
+            signing_up: Asking::per_hour(config.workspaces_per_hour),
             patience: Patience::new(config.timeout),
             config,
+            files,
             room: Arc::new(Semaphore::new(LARGE_IN_FLIGHT)),
             sampler: telemetry.sampler(),
             stopping: CancellationToken::new(),

@@ -1,5 +1,5 @@
-//! What one address may take: connections at once, and requests a second. Loopback is not counted: a proxy
-//! on the same machine speaks for everybody.
+//! What one address may take: connections at once, requests a second, and workspaces an hour. Loopback is
+//! not counted but for the last: a proxy on the same machine speaks for everybody.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -10,19 +10,23 @@ use std::time::{Duration, Instant};
 const NETWORK: u128 = u128::MAX << 64;
 /// A second's requests may come at once, and as many again.
 const BURST: u32 = 2;
+const HOUR: Duration = Duration::from_secs(3_600);
 /// So many addresses are remembered before those are forgotten that owe nothing.
 const REMEMBERED: usize = 65_536;
 
 /// What an address is counted as; `None` if it is not.
 fn counted(address: IpAddr) -> Option<IpAddr> {
-    let address = address.to_canonical();
-    if address.is_loopback() {
-        return None;
+    Some(network(address)).filter(|_| !address.to_canonical().is_loopback())
+}
+
+/// An address but for what its client can choose of it.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) if !address.is_loopback() => {
+            Ipv6Addr::from_bits(address.to_bits() & NETWORK).into()
+        }
+        address @ (IpAddr::V4(_) | IpAddr::V6(_)) => address,
     }
-    Some(match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
-    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -84,8 +88,12 @@ impl Drop for Place {
 /// its share (the generic cell rate algorithm).
 #[derive(Debug)]
 pub(crate) struct Asking {
-    /// One request's share of a second; `None` for no limit.
+    /// One request's share of the time; `None` for no limit.
     each: Option<Duration>,
+    /// The time whose shares may be had at once.
+    most: Duration,
+    /// Whether loopback is counted, and nobody let in whom there is no room to remember.
+    strict: bool,
     had: Mutex<HashMap<IpAddr, Instant>>,
 }
 
@@ -93,7 +101,13 @@ impl Asking {
     /// At most so many a second, or any number.
     pub(crate) fn new(per_second: Option<u32>) -> Self {
         let each = per_second.map(|count| Duration::from_secs(1) / count.max(1));
-        Self { each, had: Mutex::default() }
+        Self { each, most: Duration::from_secs(1) * BURST, strict: false, had: Mutex::default() }
+    }
+
+    /// At most so many an hour, all at once if need be, whoever asks.
+    pub(crate) fn per_hour(count: u32) -> Self {
+        let each = Some(HOUR / count.max(1));
+        Self { each, most: HOUR, strict: true, had: Mutex::default() }
     }
 
     /// Takes one more request of `address`.
@@ -101,23 +115,26 @@ impl Asking {
     /// # Errors
     /// It has asked too much; when it may ask again.
     pub(crate) fn admit(&self, address: IpAddr) -> Result<(), Duration> {
-        match (self.each, counted(address)) {
+        let address = if self.strict { Some(network(address)) } else { counted(address) };
+        match (self.each, address) {
             (Some(each), Some(address)) => self.admit_at(Instant::now(), each, address),
             (None, _) | (_, None) => Ok(()),
         }
     }
 
     fn admit_at(&self, now: Instant, each: Duration, address: IpAddr) -> Result<(), Duration> {
-        let most = Duration::from_secs(1) * BURST;
         let mut had = lock(&self.had);
         if had.len() >= REMEMBERED && !had.contains_key(&address) {
             had.retain(|_, until| *until > now);
+            if self.strict && had.len() >= REMEMBERED {
+                return Err(each);
+            }
         }
         let until = had.entry(address).or_insert(now);
         let begins = (*until).max(now);
         let ahead = (begins + each).saturating_duration_since(now);
-        if ahead > most {
-            return Err(ahead - most);
+        if ahead > self.most {
+            return Err(ahead - self.most);
         }
         *until = begins + each;
         Ok(())
@@ -159,5 +176,22 @@ mod tests {
         assert_eq!(asking.admit_at(later, each, counted(one).unwrap()), Ok(()));
         assert!(asking.admit_at(later, each, counted(one).unwrap()).is_err());
         assert_eq!(Asking::new(None).admit(other), Ok(()));
+    }
+
+    #[test]
+    fn what_is_limited_by_the_hour_is_so_for_loopback_too_and_for_more_than_can_be_remembered() {
+        let (asking, now) = (Asking::per_hour(2), Instant::now());
+        let each = asking.each.unwrap();
+        let local: IpAddr = "::1".parse().unwrap();
+        assert_eq!((asking.admit(local), asking.admit(local)), (Ok(()), Ok(())));
+        assert!(asking.admit(local).is_err_and(|after| after > Duration::from_secs(1_790)));
+        let other = |at: usize| Ipv6Addr::from_bits(u128::try_from(at + 1).unwrap() << 64);
+        for at in 1..REMEMBERED {
+            assert_eq!(asking.admit_at(now, each, other(at).into()), Ok(()));
+        }
+        assert_eq!(asking.admit_at(now, each, other(REMEMBERED).into()), Err(each));
+        assert_eq!(asking.admit_at(now, each, other(1).into()), Ok(()));
+        let later = now + HOUR;
+        assert_eq!(asking.admit_at(later, each, other(REMEMBERED).into()), Ok(()));
     }
 }

@@ -38,6 +38,8 @@ struct Parts {
     resource: Option<String>,
     retry_after: Option<Duration>,
     allow: Option<HeaderValue>,
+    /// Whether the service said so, and not the gateway.
+    of_service: bool,
 }
 
 impl Refusal {
@@ -57,6 +59,7 @@ impl Refusal {
             resource: None,
             retry_after: None,
             allow: None,
+            of_service: false,
         }))
     }
 
@@ -102,8 +105,9 @@ impl Refusal {
         let mut allow = String::new();
         for method in methods {
             let comma = if allow.is_empty() { "" } else { ", " };
+            let head = if *method == Method::GET { ", HEAD" } else { "" };
             // Writing into a String can't fail.
-            let _ = write!(allow, "{comma}{method}");
+            let _ = write!(allow, "{comma}{method}{head}");
         }
         let message = format!("this path takes {allow}");
         let mut refusal =
@@ -157,6 +161,13 @@ impl Refusal {
         self
     }
 
+    /// Says it in these words.
+    #[must_use]
+    pub fn saying(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// The HTTP status where no surface says otherwise.
     #[must_use]
     pub fn http(&self) -> StatusCode {
@@ -191,6 +202,12 @@ impl Refusal {
     #[must_use]
     pub fn violation(&self) -> Option<(&str, &str)> {
         self.0.field.as_ref().map(|(path, rule)| (path.as_str(), rule.as_str()))
+    }
+
+    /// The same, if the service says so: in its names of fields, and not in those of a product.
+    #[must_use]
+    pub fn service_violation(&self) -> Option<(&str, &str)> {
+        self.violation().filter(|_| self.0.of_service)
     }
 
     /// The type of what is not there: `keyward.v1.Workspace`.
@@ -229,6 +246,7 @@ impl From<Status> for Refusal {
             resource: None,
             retry_after: None,
             allow: None,
+            of_service: true,
         };
         let details = std::mem::take(&mut parts.details);
         for detail in &details {

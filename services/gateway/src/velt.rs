@@ -9,12 +9,18 @@ mod configure;
 mod create;
 mod credentials;
 mod documented;
+mod domain_changes;
 mod domains;
+mod email;
 mod envelope;
+mod holder;
 mod keys;
 mod list;
 mod named;
+mod services;
+mod sign_up;
 mod tokens;
+mod webhook;
 mod workspace;
 
 pub(crate) use documented::documented;
@@ -40,6 +46,13 @@ pub(crate) static TABLE: Table = Table {
         post("/v2/workspace/authtoken/reset", tokens::reset),
         post("/v2/workspace/domains/get", domains::list),
         post("/v2/workspace/get", workspace::answer),
+        post("/v2/workspace/create", sign_up::answer),
+        post("/v2/workspace/domains/add", domain_changes::add),
+        post("/v2/workspace/domains/delete", domain_changes::delete),
+        post("/v2/workspace/emailconfig/get", email::get),
+        post("/v2/workspace/emailconfig/update", email::update),
+        post("/v2/workspace/webhookconfig/get", webhook::get),
+        post("/v2/workspace/webhookconfig/update", webhook::update),
     ],
     envelope: |refusal, _| envelope::refused(refusal, None),
 };

@@ -38,6 +38,8 @@ fn what_can_not_be_is_refused_with_one_line_that_names_it() {
         (&["--service", "no host"], &[], "--service"),
         (&["--service-name", "x"], &[], "--service-ca"),
         (&["--timeout-ms", "0"], &[], "--timeout-ms"),
+        (&["--gateway-secret-file", "/none"], &[], "/none"),
+        (&["--gateway-secret-file", "/etc/passwd"], &[], "--gateway-secret-file"),
         (
             &["--listen", "127.0.0.1:0", "--no-metrics", "--tls-cert", file, "--tls-key", file],
             &[],

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::envoy::service::auth::v3::authorization_server::AuthorizationServer;
 use api::v1::api_key_service_server::ApiKeyServiceServer;
 use api::v1::audit_service_server::AuditServiceServer;
 use api::v1::workspace_service_server::WorkspaceServiceServer;
@@ -27,6 +28,7 @@ use upkeep::{Supervision, Upkeep};
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseChoice};
 use crate::freshness;
+use crate::gateways::GatewaySecretError;
 use crate::grpc::Services;
 use crate::grpc::express::ExpressLayer;
 use crate::jwt::{Issuers, IssuersError};
@@ -56,6 +58,9 @@ pub enum StartError {
     /// The operator's token.
     #[error("{0}")]
     Operator(#[from] OperatorTokenError),
+    /// The secret of gateways.
+    #[error("{0}")]
+    Gateways(#[from] GatewaySecretError),
     /// The identity providers.
     #[error("{0}")]
     Issuers(#[from] IssuersError),
@@ -161,11 +166,15 @@ impl App {
             .add_service(
                 AuditServiceServer::new(services.clone()).max_decoding_message_size(MESSAGE),
             )
-            .add_service(WorkspaceServiceServer::new(services).max_decoding_message_size(MESSAGE));
+            .add_service(
+                WorkspaceServiceServer::new(services.clone()).max_decoding_message_size(MESSAGE),
+            )
+            .add_service(AuthorizationServer::new(services).max_decoding_message_size(MESSAGE));
         if config.reflection {
             let reflect = || {
                 tonic_reflection::server::Builder::configure()
                     .register_encoded_file_descriptor_set(api::DESCRIPTORS)
+                    .register_encoded_file_descriptor_set(api::ENVOY_DESCRIPTORS)
                     .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             };
             routes
@@ -313,6 +322,8 @@ fn keep_files(
     }
     let watching = RingWatch::new(Arc::clone(node), config.clone(), reload.subscribe());
     upkeep.spawn("the watch over the key ring", stop, watching.run(stop.clone()));
+    let gateways = Arc::clone(&node.gateways).keep(reload.subscribe(), stop.clone());
+    upkeep.spawn("the secret of gateways", stop, gateways);
     upkeep.spawn("the signal to read files again", stop, reload.run(stop.clone()));
 }
 

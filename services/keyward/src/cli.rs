@@ -3,6 +3,7 @@
 //! 0: done. 1: failed, with one line on standard error that says what to do. 2: wrong usage. 3:
 //! `verify-log` found the log unsound.
 
+mod descriptors;
 mod events;
 mod keyring;
 mod migrate;
@@ -63,6 +64,8 @@ enum Command {
     /// Read the log
     #[command(subcommand)]
     Events(events::EventsCommand),
+    /// Write the descriptors of the API, encoded, for transcoders and clients
+    Descriptors,
 }
 
 /// Runs the program.
@@ -98,6 +101,7 @@ async fn run(command: Command, config: Config) -> Result<ExitCode, Failure> {
         Command::OperatorToken(command) => secrets::operator_token(&config, &command),
         Command::Workspace(command) => workspace::run(&config, command).await,
         Command::Events(command) => events::run(&config, command).await,
+        Command::Descriptors => descriptors::run(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! mistyped `KEYWARD_TLS_CERT` must not make a plain listener.
 
 mod environment;
+mod ext_authz;
 mod gateway;
 mod settings;
 
@@ -12,10 +13,13 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ::gateway::config::IpNet;
 use domain::config::Provider;
 use domain::{Brand, SpiffeId};
 
+pub use crate::gateways::GatewayTrust;
 pub use environment::refuse_unknown_variables;
+pub use ext_authz::ExtAuthz;
 pub use gateway::GatewayChoice;
 pub use settings::{LogFormat, Settings};
 
@@ -33,6 +37,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// The REST gateway in the same program; `None` for none.
     pub gateway: Option<GatewayChoice>,
+    /// Proxies in front of it whose X-Forwarded-For counts.
+    pub gateway_proxies: Vec<IpNet>,
     /// The database.
     pub database: DatabaseChoice,
     /// A hot standby of it, to follow the log at.
@@ -56,6 +62,8 @@ pub struct Config {
     pub operator_token_file: PathBuf,
     /// Whose certificates are operators', too.
     pub operator_identities: Vec<SpiffeId>,
+    /// Who is believed when it says for whom it calls.
+    pub gateway_trust: GatewayTrust,
     /// The identity providers whose JWTs are taken; `None` for none.
     pub jwt_issuers: Option<PathBuf>,
     /// What credentials begin with.
@@ -86,6 +94,8 @@ pub struct Config {
     pub drain: Duration,
     /// How long usage is gathered before it is written; `None` to record none.
     pub usage_flush: Option<Duration>,
+    /// How Envoy's requests are read and answered.
+    pub ext_authz: ExtAuthz,
     /// Whether server reflection is on.
     pub reflection: bool,
     /// Whether the demo workspace is made on an empty managed database.
@@ -190,6 +200,7 @@ impl Config {
             listen,
             metrics_listen: metrics_listen(&settings)?,
             gateway: gateway::choice(&settings, managed, tls.is_some())?,
+            gateway_proxies: settings.gateway_trusted_proxy.clone().unwrap_or_default(),
             follow: follow(&settings, managed)?,
             database,
             production,
@@ -200,6 +211,7 @@ impl Config {
             keyring: keyring(&settings, &folder, managed)?,
             operator_token_file: operator_token_file(&settings, &folder, managed)?,
             operator_identities: operator_identities(&settings, tls.as_ref())?,
+            gateway_trust: gateway::trust(&settings, tls.as_ref())?,
             jwt_issuers: settings.jwt_issuers.clone(),
             folder: folder.clone(),
             brand: brand(&settings)?,
@@ -240,6 +252,7 @@ impl Config {
             guess_limit: NonZeroU32::new(settings.guess_limit_per_minute.unwrap_or(GUESSES)),
             drain: millis("drain-ms", settings.drain_ms.unwrap_or(10_000), 0..=600_000)?,
             usage_flush: usage_flush(&settings)?,
+            ext_authz: ext_authz::choice(&settings)?,
             reflection: settings.reflection.unwrap_or(!production),
             demo: managed && settings.demo.unwrap_or(true),
             telemetry: telemetry(&settings)?,

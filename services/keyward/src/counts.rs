@@ -35,6 +35,7 @@ pub struct Counts {
     durations: Vec<HotHistogram>,
     verdicts: [HotCounter; VERDICTS.len()],
     refused_credentials: [(ErrorReason, HotCounter); 3],
+    unasked: [HotCounter; 2],
 }
 
 impl Counts {
@@ -108,6 +109,7 @@ impl Counts {
                 metrics.hot_counter("keyward_verdicts_total", &[("verdict", VERDICTS[verdict])])
             }),
             refused_credentials: refused_credentials(metrics),
+            unasked: unasked(metrics),
         }
     }
 
@@ -126,6 +128,12 @@ impl Counts {
         }
     }
 
+    /// Counts a request whose client was denied without a verdict.
+    #[inline]
+    pub fn unasked(&self, why: Unasked) {
+        self.unasked[why as usize].add(1);
+    }
+
     /// Counts a verdict: 0 for acceptance, else the wire's denial.
     #[inline]
     pub fn verdict(&self, denial: i32) {
@@ -133,6 +141,22 @@ impl Counts {
             counter.add(1);
         }
     }
+}
+
+/// Why Envoy's client was denied before any key was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unasked {
+    /// It presented none.
+    NoCredential,
+    /// It presented two that differ.
+    TwoCredentials,
+}
+
+fn unasked(metrics: &Metrics) -> [HotCounter; 2] {
+    const NAME: &str = "keyward_ext_authz_unasked_total";
+    metrics
+        .describe_counter(NAME, "Requests that Envoy was told to deny without a verdict on a key");
+    ["no_credential", "two_credentials"].map(|why| metrics.hot_counter(NAME, &[("why", why)]))
 }
 
 fn refused_credentials(metrics: &Metrics) -> [(ErrorReason, HotCounter); 3] {

@@ -13,6 +13,7 @@ mod counts;
 mod data_keys;
 mod entropy;
 pub mod freshness;
+pub mod gateways;
 mod grpc;
 mod guesses;
 mod imported;

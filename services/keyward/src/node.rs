@@ -20,10 +20,12 @@ use verifier::Verifier;
 use crate::barrier::Barrier;
 use crate::clock::Clock;
 use crate::commands::Commands;
+use crate::config::ExtAuthz;
 use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::entropy;
 use crate::freshness::Freshness;
+use crate::gateways::Gateways;
 use crate::guesses::Guesses;
 use crate::imported::Foreign;
 use crate::jwt::Issuers;
@@ -68,12 +70,16 @@ pub struct Node {
     pub operator: OperatorToken,
     /// Whose certificates are operators', too.
     pub operator_identities: Vec<SpiffeId>,
+    /// Who is believed when it says for whom it calls.
+    pub(crate) gateways: Arc<Gateways>,
     /// The identity providers whose JWTs are taken.
     pub(crate) issuers: Arc<Issuers>,
     /// Which calls are traced.
     pub sampler: telemetry::Sampler,
     /// The AI providers whose keys are taken; any, if there are none.
     pub ai_providers: Vec<Provider>,
+    /// How Envoy's requests are read and answered.
+    pub ext_authz: ExtAuthz,
     /// What is counted.
     pub counts: Counts,
     /// Keys that were asked for and are none.

@@ -198,7 +198,7 @@ async fn paths_methods_and_workspaces_that_are_not_open_are_in_the_same_envelope
     assert_eq!(error(&answer).0, 405);
     let mut allow: Vec<_> = answer.header("allow").split(", ").collect();
     allow.sort_unstable();
-    assert_eq!(allow, ["GET", "POST"]);
+    assert_eq!(allow, ["GET", "HEAD", "POST"]);
     let suspend = api::v1::SuspendWorkspaceRequest {
         workspace_id: product.tenant.id.clone(),
         ..api::v1::SuspendWorkspaceRequest::default()

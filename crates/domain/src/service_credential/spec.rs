@@ -1,6 +1,6 @@
 //! Given events, when a command, then events or a rejection.
 
-use super::Permission::{AuditRead, OrgRead, OrgReadWrite, Reveal, Verify};
+use super::Permission::{AuditRead, OrgRead, OrgReadWrite, Reveal, Verify, WorkspaceCreate};
 use super::{
     Bounds, Created, Permission, Proof, Revoked, ServiceCredentialCommand, ServiceCredentialEvent,
     ServiceCredentialState,
@@ -68,8 +68,8 @@ fn a_service_credential_begins_with_what_was_asked_for() {
 #[test]
 fn permissions_are_sorted_and_doubles_count_once() {
     given([])
-        .when(create(&[OrgReadWrite, Verify, OrgRead, Verify, Reveal, AuditRead]))
-        .then([created(&[Verify, Reveal, AuditRead, OrgRead, OrgReadWrite])]);
+        .when(create(&[WorkspaceCreate, OrgReadWrite, Verify, OrgRead, Verify, Reveal, AuditRead]))
+        .then([created(&[Verify, Reveal, AuditRead, OrgRead, OrgReadWrite, WorkspaceCreate])]);
 }
 
 #[test]

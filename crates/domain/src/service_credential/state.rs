@@ -25,6 +25,9 @@ pub enum Permission {
     /// Manage keys and configurations.
     #[serde(rename = "org.read_write")]
     OrgReadWrite,
+    /// Make workspaces.
+    #[serde(rename = "workspace.create")]
+    WorkspaceCreate,
 }
 
 impl Permission {
@@ -37,6 +40,7 @@ impl Permission {
             Self::AuditRead => "audit.read",
             Self::OrgRead => "org.read",
             Self::OrgReadWrite => "org.read_write",
+            Self::WorkspaceCreate => "workspace.create",
         }
     }
 }

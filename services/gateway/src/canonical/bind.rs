@@ -43,6 +43,9 @@ pub(super) fn query(
         let not_text = || Refusal::field("query", "must be UTF-8");
         let name = form_decoded(name).ok_or_else(not_text)?;
         let value = form_decoded(value).ok_or_else(not_text)?;
+        if name.is_empty() {
+            return Err(Refusal::field("query", "each parameter must have a name"));
+        }
         let refuse = |rule: String| Refusal::field(&*name, rule);
         set.append(message, &name, &value, out).map_err(refuse)?;
     }

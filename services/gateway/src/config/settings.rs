@@ -95,6 +95,9 @@ settings! {
     /// Name that the service's certificate must have [default: the host]
     #[arg(long, env = "KEYWARD_GATEWAY_SERVICE_NAME", value_name = "NAME", help_heading = "Service")]
     service_name: String,
+    /// File (mode 0600) with a secret that the service has, too: shows it that the client's address is a gateway's word
+    #[arg(long, env = "KEYWARD_GATEWAY_SECRET_FILE", value_name = "FILE", help_heading = "Service")]
+    gateway_secret_file: PathBuf,
     /// How long a call may take, streams aside, in milliseconds [default: 5000]
     #[arg(long, env = "KEYWARD_GATEWAY_TIMEOUT_MS", value_name = "MS", help_heading = "Service")]
     timeout_ms: u64,
@@ -105,6 +108,13 @@ settings! {
     /// Header that /verify takes a key from, besides Authorization and X-Api-Key
     #[arg(long, env = "KEYWARD_GATEWAY_VERIFY_HEADER", value_name = "NAME", help_heading = "Surfaces")]
     verify_header: String,
+    /// File (mode 0600) with a service credential that may make workspaces: lets whoever asks make one at
+    /// Velt's /v2/workspace/create
+    #[arg(long, env = "KEYWARD_GATEWAY_VELT_WORKSPACE_CREDENTIAL_FILE", value_name = "FILE", help_heading = "Surfaces")]
+    velt_workspace_credential_file: PathBuf,
+    /// Workspaces an hour that one address (IPv6: one /64; loopback too) may so make [default: 5]
+    #[arg(long, env = "KEYWARD_GATEWAY_VELT_WORKSPACES_PER_HOUR", value_name = "COUNT", help_heading = "Surfaces")]
+    velt_workspaces_per_hour: u32,
     /// Text of the member `version` in SlaunchX's answers [default: 1.3.0]
     #[arg(long, env = "KEYWARD_GATEWAY_SLAUNCHX_VERSION", value_name = "TEXT", help_heading = "Surfaces")]
     slaunchx_version: String,

@@ -56,7 +56,7 @@ pub(crate) fn documented(document: &mut Document) {
         text: "Any method, no body. What must hold besides is said by the path, names and values by turns, which \
                the operator writes into the proxy's configuration: `/verify/scope/payment:read/env/live`. Names \
                are `scope` (all of them), `any_scope` (one of them), `env` and `workspace`.",
-        security: &["presentedKey"],
+        security: &[&["presentedKey"]],
         parameters,
         body: Value::Null,
         responses,

@@ -158,7 +158,7 @@ fn base64(text: &str, out: &mut Vec<u8>) -> Result<(), BadText> {
 fn name_or_number(known: &Enum, text: &str, out: &mut Vec<u8>) -> Result<(), BadText> {
     let number = match known.number(text) {
         Some(number) => Some(number),
-        None => text.parse().ok().filter(|_| !text.starts_with('+')),
+        None => whole(text).and_then(|number| i32::try_from(number).ok()),
     };
     let Some(number) = number else {
         let names: Vec<_> = known.values.iter().map(|(name, _)| name.as_str()).collect();

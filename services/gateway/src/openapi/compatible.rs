@@ -41,8 +41,8 @@ pub(crate) struct Operation {
     pub(crate) id: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) text: &'static str,
-    /// Names of security schemes that are needed together.
-    pub(crate) security: &'static [&'static str],
+    /// Whose credentials it takes, any one of these: names of security schemes that are needed together.
+    pub(crate) security: &'static [&'static [&'static str]],
     pub(crate) parameters: Vec<Value>,
     /// The request body; null if there is none.
     pub(crate) body: Value,
@@ -76,17 +76,18 @@ impl Document {
 
     /// A path of the product that came last.
     pub(crate) fn add(&mut self, operation: Operation) {
-        let mut needed = Map::new();
-        for &scheme in operation.security {
-            needed.insert(scheme.to_owned(), json!([]));
-        }
+        let together = |schemes: &&[&str]| {
+            let schemes = schemes.iter().map(|&scheme| (scheme.to_owned(), json!([])));
+            schemes.collect::<Map<_, _>>()
+        };
+        let security: Vec<_> = operation.security.iter().map(together).collect();
         let mut written = json!({
             "tags": self.tags.last().map_or_else(Vec::new, |tag| vec![tag["name"].clone()]),
             "operationId": operation.id,
             "summary": operation.summary,
             "description": operation.text,
             "parameters": operation.parameters,
-            "security": if needed.is_empty() { json!([]) } else { json!([needed]) },
+            "security": security,
             "responses": operation.responses,
         });
         if !operation.body.is_null() {

@@ -47,7 +47,7 @@ pub(crate) fn documented(document: &mut Document) {
         let Row { method, path, id, summary, text, body, success } = row;
         let parameters = parameters(&method, path);
         let responses = responses(document, success);
-        let security = &["bearer"];
+        let security: &[&[&str]] = &[&["bearer"]];
         document.add(Operation {
             method,
             path,

@@ -48,13 +48,16 @@ pub(super) fn told<T: Serialize>(head: &Head, outcome: Result<T, Refusal>) -> Re
 
 /// A refusal.
 pub(super) fn refused(refusal: &Refusal, head: &Head) -> Reply {
-    let (http, message) = match (refusal.violation(), refusal.reason()) {
+    let (http, message) = match (refusal.service_violation(), refusal.violation()) {
         (Some(("workspace_id", _)), _) => {
             (StatusCode::FORBIDDEN, Cow::Borrowed("The token is not for one organization."))
         }
-        (None, "WORKSPACE_NOT_FOUND") => (StatusCode::FORBIDDEN, Cow::Borrowed("Forbidden.")),
         (Some((path, rule)), _) => (refusal.http(), Cow::Owned(format!("{} {rule}", member(path)))),
-        (None, _) => (refusal.http(), Cow::Borrowed(refusal.message())),
+        (None, Some((member, rule))) => (refusal.http(), Cow::Owned(format!("{member} {rule}"))),
+        (None, None) if refusal.reason() == "WORKSPACE_NOT_FOUND" => {
+            (StatusCode::FORBIDDEN, Cow::Borrowed("Forbidden."))
+        }
+        (None, None) => (refusal.http(), Cow::Borrowed(refusal.message())),
     };
     let known = matches!(http.as_u16(), 400..=499 | 503 | 504);
     let (http, message) = match known {

@@ -15,6 +15,7 @@ use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::worker::Accepted;
@@ -34,12 +35,12 @@ const STREAMS: u32 = 256;
 /// What all connections of a thread are served with.
 pub(super) struct Serving {
     http: auto::Builder<TokioExecutor>,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<watch::Receiver<Arc<ServerConfig>>>,
     node: Arc<Node>,
 }
 
 impl Serving {
-    pub(super) fn new(node: Arc<Node>, tls: Option<Arc<ServerConfig>>) -> Self {
+    pub(super) fn new(node: Arc<Node>) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()
             .timer(TokioTimer::new())
@@ -52,7 +53,7 @@ impl Serving {
             .keep_alive_interval(Duration::from_secs(30))
             .keep_alive_timeout(Duration::from_secs(10))
             .max_pending_accept_reset_streams(64);
-        Self { http, tls, node }
+        Self { http, tls: node.shared.files.tls(), node }
     }
 
     /// Serves one connection to its end.
@@ -62,7 +63,7 @@ impl Serving {
             let stream = TcpStream::from_std(stream)?;
             // Small answers must not wait for the acknowledgement of earlier ones.
             let _ = stream.set_nodelay(true);
-            match self.tls.clone() {
+            match self.tls.as_ref().map(|current| Arc::clone(&current.borrow())) {
                 None => self.speak(stream, address.ip()).await,
                 Some(config) => {
                     let shaking = TlsAcceptor::from(config).accept(stream);

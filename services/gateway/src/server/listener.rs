@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tonic::transport::Endpoint;
@@ -28,16 +27,11 @@ impl Listener {
     ///
     /// # Errors
     /// The address can't be bound, or a thread not be started.
-    pub(crate) fn bind(
-        shared: &Arc<Shared>,
-        service: &Endpoint,
-        tls: Option<&Arc<ServerConfig>>,
-    ) -> io::Result<Self> {
+    pub(crate) fn bind(shared: &Arc<Shared>, service: &Endpoint) -> io::Result<Self> {
         let config = &shared.config;
         let socket = std::net::TcpListener::bind(config.listen)?;
         socket.set_nonblocking(true)?;
-        let start =
-            |number| Worker::start(number, Arc::clone(shared), service.clone(), tls.cloned());
+        let start = |number| Worker::start(number, Arc::clone(shared), service.clone());
         Ok(Self {
             socket: TcpListener::from_std(socket)?,
             workers: (0..config.threads).map(start).collect::<io::Result<_>>()?,

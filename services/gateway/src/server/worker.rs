@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,12 +34,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn start(
-        number: usize,
-        shared: Arc<Shared>,
-        service: Endpoint,
-        tls: Option<Arc<ServerConfig>>,
-    ) -> io::Result<Self> {
+    pub(super) fn start(number: usize, shared: Arc<Shared>, service: Endpoint) -> io::Result<Self> {
         // Not bounded here: every connection holds one of the listener's slots.
         let (connections, accepted) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
@@ -49,7 +43,7 @@ impl Worker {
             let stopping = shared.stopping.clone();
             runtime.block_on(async {
                 let node = Arc::new(Node::new(shared, &service));
-                serve(accepted, Arc::new(Serving::new(node, tls)), stopping).await;
+                serve(accepted, Arc::new(Serving::new(node)), stopping).await;
             });
             // The receiver is gone if nobody waits for the drain; then nobody needs to know.
             let _ = end.send(());

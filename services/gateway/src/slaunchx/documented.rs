@@ -109,7 +109,7 @@ pub(crate) fn documented(document: &mut Document) {
         let Row { method, path, id, summary, text, body, success } = row;
         let parameters = parameters(&method, path);
         let responses = responses(document, success);
-        let security = &["slaunchx"];
+        let security: &[&[&str]] = &[&["slaunchx"]];
         document.add(Operation {
             method,
             path,

@@ -66,32 +66,32 @@ struct PlanInfo {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = VeltEmailService)]
-struct EmailServiceConfig {
+pub(super) struct EmailServiceConfig {
     /// `default` or `sendgrid`.
     #[schema(pattern = "^(default|sendgrid)$")]
-    r#type: Option<String>,
+    pub(super) r#type: Option<String>,
     /// The service's own key. It is kept sealed and never shown.
-    api_key: Option<String>,
+    pub(super) api_key: Option<String>,
     #[schema(max_length = 254)]
-    from_email: Option<String>,
-    from_company: Option<String>,
-    comment_template_id: Option<String>,
-    tag_template_id: Option<String>,
+    pub(super) from_email: Option<String>,
+    pub(super) from_company: Option<String>,
+    pub(super) comment_template_id: Option<String>,
+    pub(super) tag_template_id: Option<String>,
 }
 
 /// Where notifications go.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = VeltWebhookService)]
-struct WebhookServiceConfig {
+pub(super) struct WebhookServiceConfig {
     /// What notifications are sent with. It is kept sealed and never shown.
-    auth_token: Option<String>,
+    pub(super) auth_token: Option<String>,
     /// `https://...`
     #[schema(pattern = "^(https://\\S+)?$")]
-    raw_notification_url: Option<String>,
+    pub(super) raw_notification_url: Option<String>,
     /// `https://...`
     #[schema(pattern = "^(https://\\S+)?$")]
-    processed_notification_url: Option<String>,
+    pub(super) processed_notification_url: Option<String>,
 }
 
 /// A new key's text, shown once.
@@ -193,7 +193,7 @@ impl EmailServiceConfig {
 }
 
 /// By whose service e-mail is sent.
-fn email_type(named: Option<&str>) -> Result<EmailServiceType, Refusal> {
+pub(super) fn email_type(named: Option<&str>) -> Result<EmailServiceType, Refusal> {
     match named {
         None | Some("default") => Ok(EmailServiceType::Default),
         Some("sendgrid") => Ok(EmailServiceType::Sendgrid),

@@ -10,11 +10,11 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use crate::call::{Call, Head};
 use crate::refusal::Refusal;
 
-static WORKSPACE_ID: HeaderName = HeaderName::from_static("x-velt-workspace-id");
+pub(super) static WORKSPACE_ID: HeaderName = HeaderName::from_static("x-velt-workspace-id");
 static AUTH_TOKEN: HeaderName = HeaderName::from_static("x-velt-auth-token");
 /// The product's later name for the token of a workspace.
 static WORKSPACE_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-velt-workspace-auth-token");
-static API_KEY: HeaderName = HeaderName::from_static("x-velt-api-key");
+pub(super) static API_KEY: HeaderName = HeaderName::from_static("x-velt-api-key");
 /// As the service takes it.
 static SERVICES_API_KEY: HeaderName = HeaderName::from_static("x-keyward-api-key");
 
@@ -115,7 +115,8 @@ fn bearer(token: Option<&str>, letter: u8) -> Result<HeaderValue, Refusal> {
     Ok(bearer)
 }
 
-fn invalid() -> Refusal {
+/// No credentials, or wrong ones.
+pub(super) fn invalid() -> Refusal {
     let (http, reason) = (StatusCode::UNAUTHORIZED, ErrorReason::CredentialInvalid);
     Refusal::of_http(http, reason, "the credentials are not valid")
 }

@@ -1,5 +1,7 @@
 //! Velt's paths in OpenAPI: a row each.
 
+mod settings;
+
 use http::Method;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -18,19 +20,58 @@ struct Row {
     summary: &'static str,
     text: &'static str,
     /// Whose credentials it takes.
-    level: Level,
+    by: By,
     /// What it takes in `data`.
     takes: Takes,
     /// Of `data`, as JSON.
     example: &'static str,
     /// Whether it changes something, so that it may be repeated by an idempotency key.
     changes: bool,
-    /// The documented sentence of a success.
-    message: &'static str,
+    /// The documented sentences of a success.
+    messages: &'static [&'static str],
     /// The schema of `data` in the answer.
     answers: fn(&mut Document) -> Value,
     /// Of `data` in the answer, as JSON.
     shown: &'static str,
+}
+
+/// Whose credentials a path takes.
+#[derive(Clone, Copy)]
+enum By {
+    /// A workspace's.
+    Workspace,
+    /// Those of a key's auth token.
+    Key,
+    /// These, or those of the workspace that names the key.
+    KeyOrOwner,
+    /// Those of the workspace that names the key.
+    Owner,
+    /// Nobody's.
+    Anyone,
+}
+
+impl By {
+    const fn security(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::Workspace => &[&["veltWorkspaceId", "veltWorkspaceToken"]],
+            Self::Key => &[&["veltApiKey", "veltAuthToken"]],
+            Self::KeyOrOwner => &[
+                &["veltApiKey", "veltAuthToken"],
+                &["veltWorkspaceId", "veltWorkspaceToken", "veltApiKey"],
+            ],
+            Self::Owner => &[&["veltWorkspaceId", "veltWorkspaceToken", "veltApiKey"]],
+            Self::Anyone => &[],
+        }
+    }
+
+    /// What is said of credentials that are not good.
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::Workspace => Level::Workspace.sentence(),
+            Self::Key | Self::KeyOrOwner | Self::Owner => Level::Key.sentence(),
+            Self::Anyone => "Workspaces can't be created here.",
+        }
+    }
 }
 
 /// What a path takes in `data`.
@@ -64,7 +105,7 @@ pub(crate) fn documented(document: &mut Document) {
         "veltAuthToken",
         header("x-velt-auth-token", "Velt: auth token of that key, `kwa_...`."),
     );
-    for row in ROWS {
+    for row in ROWS.iter().chain(settings::ROWS) {
         let operation = row.operation(document);
         document.add(operation);
     }
@@ -89,11 +130,11 @@ const ROWS: &[Row] = &[
         summary: "Create API Key",
         text: "Makes a key. `apiKey` of the answer is its whole text and shown once; an auth token, if one is \
                asked for, is in the header `x-velt-auth-token`.",
-        level: Level::Workspace,
+        by: By::Workspace,
         takes: Takes::Needed(schema::<create::Asked>),
         example: r#"{"ownerEmail": "owner@example.com", "type": "testing", "createAuthToken": true}"#,
         changes: true,
-        message: "API key created successfully.",
+        messages: &["API key created successfully."],
         answers: schema::<create::Created>,
         shown: r#"{"apiKey": "your_new_api_key"}"#,
     },
@@ -103,11 +144,11 @@ const ROWS: &[Row] = &[
         summary: "Get API Keys",
         text: "Lists the live keys of the workspace by ascending id. While there are more, `nextPageToken` stands \
                beside `data`.",
-        level: Level::Workspace,
+        by: By::Workspace,
         takes: Takes::Optional(schema::<list::Asked>),
         example: r#"{"pageSize": 50}"#,
         changes: false,
-        message: "API keys retrieved successfully.",
+        messages: &["API keys retrieved successfully."],
         answers: listed,
         shown: r#"[{"id": "velt_api_key_1", "apiKeyName": "Production Key", "type": "production"},
             {"id": "velt_api_key_2", "apiKeyName": "Testing Key", "type": "testing"}]"#,
@@ -117,11 +158,11 @@ const ROWS: &[Row] = &[
         id: "veltGetApiKeyConfig",
         summary: "Get API Key Config",
         text: "Reads the configuration of a key. Keys of AI models are masked. No body is needed.",
-        level: Level::Key,
+        by: By::Key,
         takes: Takes::Unread,
         example: "{}",
         changes: false,
-        message: "API key metadata retrieved successfully.",
+        messages: &["API key metadata retrieved successfully."],
         answers: schema::<config::Configured>,
         shown: r#"{"ownerEmail": "owner@example.com", "planInfo": {"type": "sdk test"},
             "defaultDocumentAccessType": "public", "isPrivateCommentsEnabled": false,
@@ -133,11 +174,11 @@ const ROWS: &[Row] = &[
         id: "veltUpdateApiKey",
         summary: "Update API Key",
         text: "Gives a key another name.",
-        level: Level::Workspace,
+        by: By::Workspace,
         takes: Takes::Needed(schema::<keys::Asked>),
         example: r#"{"apiKey": "key_...", "apiKeyName": "Staging Key"}"#,
         changes: true,
-        message: "API key updated successfully.",
+        messages: &["API key updated successfully."],
         answers: nothing,
         shown: "null",
     },
@@ -146,11 +187,11 @@ const ROWS: &[Row] = &[
         id: "veltUpdateApiKeyConfig",
         summary: "Update API Key Config",
         text: "Changes the members that are there, and answers what they are now.",
-        level: Level::Key,
+        by: By::Key,
         takes: Takes::Needed(schema::<configure::Asked>),
         example: r#"{"enablePrivateComments": true, "defaultDocumentAccessType": "restricted"}"#,
         changes: true,
-        message: "API key configuration updated successfully.",
+        messages: &["API key configuration updated successfully."],
         answers: schema::<configure::Updated>,
         shown: r#"{"enablePrivateComments": true, "defaultDocumentAccessType": "restricted"}"#,
     },
@@ -159,11 +200,11 @@ const ROWS: &[Row] = &[
         id: "veltGetAuthTokens",
         summary: "Get Auth Tokens",
         text: "Lists the live auth tokens of a key, masked.",
-        level: Level::Workspace,
+        by: By::Workspace,
         takes: Takes::Needed(schema::<tokens::Asked>),
         example: r#"{"apiKey": "key_..."}"#,
         changes: false,
-        message: "Auth tokens retrieved successfully.",
+        messages: &["Auth tokens retrieved successfully."],
         answers: schema::<tokens::Listed>,
         shown: r#"{"apiKey": "key_...", "authTokens": [{"token": "kwa_...", "name": "default", "domains": []}]}"#,
     },
@@ -173,11 +214,11 @@ const ROWS: &[Row] = &[
         summary: "Reset Auth Token",
         text: "Gives the oldest live auth token of a key another secret, which ends the one before; a key \
                without one gets one. It is shown once.",
-        level: Level::Workspace,
+        by: By::Workspace,
         takes: Takes::Needed(schema::<tokens::Asked>),
         example: r#"{"apiKey": "key_..."}"#,
         changes: true,
-        message: "Auth token reset successfully.",
+        messages: &["Auth token reset successfully."],
         answers: schema::<tokens::Reset>,
         shown: r#"{"apiKey": "key_...", "newAuthToken": {"token": "kwa_...", "name": "default", "domains": []}}"#,
     },
@@ -186,11 +227,11 @@ const ROWS: &[Row] = &[
         id: "veltGetDomains",
         summary: "Get Allowed Domains",
         text: "Lists who may use a key in a browser. No body is needed.",
-        level: Level::Key,
+        by: By::KeyOrOwner,
         takes: Takes::Unread,
         example: "{}",
         changes: false,
-        message: "Allowed domains retrieved successfully.",
+        messages: &["Allowed domains retrieved successfully."],
         answers: schema::<domains::Listed>,
         shown: r#"{"allowedDomains": ["localhost", "127.0.0.1", "example.com"]}"#,
     },
@@ -199,11 +240,11 @@ const ROWS: &[Row] = &[
         id: "veltGetWorkspace",
         summary: "Get Workspace",
         text: "Reads the workspace of the caller; its token is masked.",
-        level: Level::Workspace,
+        by: By::Workspace,
         takes: Takes::Optional(schema::<workspace::Asked>),
         example: "{}",
         changes: false,
-        message: "Workspace retrieved successfully",
+        messages: &["Workspace retrieved successfully"],
         answers: schema::<workspace::Shown>,
         shown: r#"{"id": "ws_...", "name": "my-workspace", "authToken": "kww_..."}"#,
     },
@@ -217,10 +258,7 @@ impl Row {
             id: self.id,
             summary: self.summary,
             text: self.text,
-            security: match self.level {
-                Level::Workspace => &["veltWorkspaceId", "veltWorkspaceToken"],
-                Level::Key => &["veltApiKey", "veltAuthToken"],
-            },
+            security: self.by.security(),
             parameters: if self.changes { vec![idempotency_key()] } else { Vec::new() },
             body: self.body(document),
             responses: self.responses(document),
@@ -252,7 +290,7 @@ impl Row {
             "required": ["status", "message", "data"],
             "properties": {
                 "status": {"type": "string", "enum": ["success"]},
-                "message": {"type": "string", "enum": [self.message]},
+                "message": {"type": "string", "enum": self.messages},
                 "data": (self.answers)(document),
             },
             "additionalProperties": false,
@@ -267,10 +305,15 @@ impl Row {
             "properties": {"result": result}, "additionalProperties": false});
         let example = format!(
             r#"{{"result": {{"status": "success", "message": "{}", "data": {}{more}}}}}"#,
-            self.message, self.shown
+            self.messages[0], self.shown
         );
-        let token = [("x-velt-auth-token", "The auth token, if one was asked for; shown once.")];
-        let headers: &[_] = if self.id == "veltCreateApiKey" { &token } else { &[] };
+        let headers: &[_] = match self.id {
+            "veltCreateApiKey" => {
+                &[("x-velt-auth-token", "The auth token, if one was asked for; shown once.")]
+            }
+            "veltCreateWorkspace" => &[("x-velt-api-key", "The first key; shown once.")],
+            _ => &[],
+        };
         let mut responses = Map::new();
         responses.insert("200".to_owned(), response("Done.", content(&schema, &example), headers));
         let failure = document.schema::<Failure<'_>>();
@@ -298,7 +341,7 @@ impl Row {
             (
                 403,
                 "PERMISSION_DENIED",
-                self.level.sentence(),
+                self.by.sentence(),
                 "The credentials are not valid, whatever is wrong with them.",
             ),
             (404, "NOT_FOUND", "API key not found.", "There is no such key in the workspace."),

@@ -81,7 +81,7 @@ pub(super) fn refused(refusal: &Refusal, level: Option<Level>) -> Reply {
 fn of_credentials(refusal: &Refusal) -> bool {
     refusal.http() == StatusCode::UNAUTHORIZED
         || matches!(refusal.reason(), "TWO_CREDENTIALS" | "WORKSPACE_NOT_FOUND")
-        || matches!(refusal.violation(), Some(("workspace_id", _)))
+        || matches!(refusal.service_violation(), Some(("workspace_id", _)))
 }
 
 /// The status, which goes with the HTTP status.
@@ -101,8 +101,11 @@ fn status(refusal: &Refusal) -> &'static str {
 }
 
 fn message(refusal: &Refusal) -> String {
-    if let Some((path, rule)) = refusal.violation() {
+    if let Some((path, rule)) = refusal.service_violation() {
         return sentence(format!("{} {rule}", member(path)));
+    }
+    if let Some((member, rule)) = refusal.violation() {
+        return sentence(format!("{member} {rule}"));
     }
     match refusal.reason() {
         "API_KEY_NOT_FOUND" | "CONFIG_NOT_FOUND" => "API key not found.".to_owned(),
@@ -119,7 +122,7 @@ fn sentence(mut text: String) -> String {
 }
 
 /// The service's fields as the product names them.
-const MEMBERS: [(&str, &str); 31] = [
+const MEMBERS: [(&str, &str); 33] = [
     ("owner.owner_email", "ownerEmail"),
     ("name", "apiKeyName"),
     ("api_key.name", "apiKeyName"),
@@ -137,6 +140,8 @@ const MEMBERS: [(&str, &str); 31] = [
     ("webhook.raw_notification_url", "webhookServiceConfig.rawNotificationUrl"),
     ("webhook.processed_notification_url", "webhookServiceConfig.processedNotificationUrl"),
     ("config.allowed_domains", "domains"),
+    ("api_key.allowed_domains", "domains"),
+    ("config.email.type", "emailServiceConfig.type"),
     ("config.default_document_access", "defaultDocumentAccessType"),
     ("config.email.api_key", "emailServiceConfig.apiKey"),
     ("config.email.from_email", "emailServiceConfig.fromEmail"),

@@ -17,6 +17,7 @@ use crate::config::{Config, DatabaseChoice};
 use crate::counts::Counts;
 use crate::data_keys::DataKeys;
 use crate::freshness::Freshness;
+use crate::gateways::Gateways;
 use crate::guesses::Guesses;
 use crate::jwt::Issuers;
 use crate::keyring::LiveRing;
@@ -33,6 +34,7 @@ pub(super) async fn node(
     database: &Database,
     issuers: Issuers,
 ) -> Result<(Node, ChainMac), StartError> {
+    let gateways = Gateways::new(config.gateway_trust.clone(), telemetry.metrics())?;
     let ring = storage::key_ring(config)?;
     let known = storage::check_key_ring(database, &ring).await?;
     let ring = Arc::new(LiveRing::new(ring, known));
@@ -63,9 +65,11 @@ pub(super) async fn node(
         ring,
         operator,
         operator_identities: config.operator_identities.clone(),
+        gateways: Arc::new(gateways),
         issuers: Arc::new(issuers),
         sampler: telemetry.sampler(),
         ai_providers: config.ai_providers.clone(),
+        ext_authz: config.ext_authz.clone(),
         counts: Counts::new(telemetry.metrics()),
         guesses: Guesses::new(config.guess_limit, telemetry.metrics()),
         usage: match config.usage_flush {

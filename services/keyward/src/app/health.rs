@@ -18,8 +18,13 @@ use crate::grpc::status::shutting_down;
 use crate::node::Node;
 
 /// What readiness is asked by: the whole server, and each service.
-const READINESS: [&str; 4] =
-    ["", "keyward.v1.ApiKeyService", "keyward.v1.WorkspaceService", "keyward.v1.AuditService"];
+const READINESS: [&str; 5] = [
+    "",
+    "keyward.v1.ApiKeyService",
+    "keyward.v1.WorkspaceService",
+    "keyward.v1.AuditService",
+    "envoy.service.auth.v3.Authorization",
+];
 /// What liveness is asked by.
 const LIVENESS: &str = "keyward.liveness";
 /// How soon readiness follows the lease.

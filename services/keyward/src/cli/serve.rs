@@ -2,9 +2,9 @@
 
 mod banner;
 mod beside;
+mod credential;
 mod demo;
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ const WARM_UP: Duration = Duration::from_secs(30);
 /// How long the last spans may take to leave.
 const FLUSH: Duration = Duration::from_secs(5);
 
-pub(super) async fn run(config: Config) -> Result<ExitCode, Failure> {
+pub(super) async fn run(mut config: Config) -> Result<ExitCode, Failure> {
+    beside::introduce(&mut config)?;
     let telemetry = start_telemetry(&config)?;
     let mut signals = Signals::new()?;
     let ended = match start(&config, &telemetry, &mut signals).await {
@@ -88,16 +89,20 @@ async fn attend(
         biased;
         early = app.ended_early() => Err(early.into()),
         () = signals.next() => Ok(()),
-        Err(error) = welcome(config, app, gateway.as_ref().map(Gateway::address)) => Err(error),
+        Err(error) = welcome(config, app, gateway.as_ref()) => Err(error),
     }
 }
 
 /// Shows the banner once verdicts are answered, or when that takes too long.
-async fn welcome(config: &Config, app: &App, rest: Option<SocketAddr>) -> Result<(), Failure> {
+async fn welcome(config: &Config, app: &App, gateway: Option<&Gateway>) -> Result<(), Failure> {
+    let rest = gateway.map(Gateway::address);
     if !app.ready(WARM_UP).await {
         tracing::warn!("the verifier is still catching up; verdicts are answered once it has");
-        return Ok(line(&banner::text(config, app, rest, None))?);
+        line(&banner::text(config, app, rest, None))?;
+        while !app.ready(WARM_UP).await {}
+        return equip(config, app, gateway).await;
     }
+    equip(config, app, gateway).await?;
     let demo = match config.demo {
         true => demo::workspace(config, app.node()).await?,
         false => None,
@@ -106,6 +111,15 @@ async fn welcome(config: &Config, app: &App, rest: Option<SocketAddr>) -> Result
     // Only now: a token that may not have been seen is replaced at the next start.
     if let Some(demo) = demo {
         demo.note_shown(config)?;
+    }
+    Ok(())
+}
+
+/// Gives the gateway beside the service what it asks for verdicts with, if that is made here.
+async fn equip(config: &Config, app: &App, gateway: Option<&Gateway>) -> Result<(), Failure> {
+    if let Some(gateway) = gateway.filter(|_| credential::made_here(config)) {
+        credential::ensure(config, app.node()).await?;
+        gateway.reload();
     }
     Ok(())
 }

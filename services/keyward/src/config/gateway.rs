@@ -3,7 +3,9 @@
 
 use std::net::SocketAddr;
 
-use super::{ConfigError, Settings, setting};
+use domain::SpiffeId;
+
+use super::{ConfigError, GatewayTrust, Settings, TlsFiles, setting};
 
 /// Where the gateway listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,28 @@ pub(super) fn choice(
     }
 }
 
+/// Who gateways are. Names in certificates mean nothing unless certificates are asked for and checked.
+pub(super) fn trust(
+    settings: &Settings,
+    tls: Option<&TlsFiles>,
+) -> Result<GatewayTrust, ConfigError> {
+    let wrong = |rule: &str| setting("gateway-identity", rule);
+    let given = settings.gateway_identity.as_deref().unwrap_or_default();
+    if !given.is_empty() && tls.is_none_or(|files| files.client_ca.is_none()) {
+        return Err(wrong("needs --tls-client-ca"));
+    }
+    let operators = settings.operator_identity.as_deref().unwrap_or_default();
+    if given.iter().any(|identity| operators.contains(identity)) {
+        return Err(wrong("must not be an operator's: a gateway calls for others"));
+    }
+    let each = |text: &String| SpiffeId::new(text.as_str()).map_err(|error| wrong(error.rule()));
+    Ok(GatewayTrust {
+        identities: given.iter().map(each).collect::<Result<_, _>>()?,
+        secret_file: settings.gateway_secret_file.clone(),
+        own_secret: None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +81,26 @@ mod tests {
         assert_eq!(chosen(&off, true, false), None);
         let asked = Settings { gateway_listen: Some(([127, 0, 0, 1], 9).into()), ..none };
         assert_eq!(chosen(&asked, false, false).as_deref(), Some("127.0.0.1:9"));
+    }
+
+    #[test]
+    fn gateways_are_named_by_certificates_that_are_asked_for_and_are_nobody_else_s() {
+        let (tls, bare) = (
+            TlsFiles { certificate: "c".into(), key: "k".into(), client_ca: Some("roots".into()) },
+            Settings::default(),
+        );
+        let edge = "spiffe://example.org/edge".to_owned();
+        let named = Settings { gateway_identity: Some(vec![edge.clone()]), ..bare };
+        assert_eq!(trust(&named, Some(&tls)).unwrap().identities[0].as_str(), edge);
+        let without = TlsFiles { client_ca: None, ..tls.clone() };
+        let both = Settings { operator_identity: Some(vec![edge]), ..named.clone() };
+        let wrong = Settings { gateway_identity: Some(vec!["edge".to_owned()]), ..named.clone() };
+        for (settings, tls) in
+            [(&named, None), (&named, Some(&without)), (&both, Some(&tls)), (&wrong, Some(&tls))]
+        {
+            let error = trust(settings, tls).unwrap_err().to_string();
+            assert!(error.starts_with("--gateway-identity: "), "{error}");
+        }
     }
 
     #[test]

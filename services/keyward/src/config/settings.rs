@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use gateway::config::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -89,9 +90,22 @@ settings! {
     /// Address of the REST gateway beside the service [default: 127.0.0.1:8080 with the private Postgres, else none]
     #[arg(long, global = true, env = "KEYWARD_GATEWAY_LISTEN", value_name = "ADDRESS", help_heading = "Listener")]
     gateway_listen: SocketAddr,
+    /// Networks of proxies in front of that gateway whose X-Forwarded-For counts; several with commas [default: none]
+    #[arg(long, global = true, env = "KEYWARD_GATEWAY_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', help_heading = "Listener")]
+    gateway_trusted_proxy: Vec<IpNet>,
     /// Start no REST gateway beside the service
     #[arg(long, global = true, env = "KEYWARD_NO_GATEWAY", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Listener")]
     no_gateway: bool,
+
+    /// Header that a key is in, besides Authorization, where Envoy asks by ext_authz [default: x-api-key]
+    #[arg(long, global = true, env = "KEYWARD_EXT_AUTHZ_HEADER", value_name = "NAME", help_heading = "Envoy")]
+    ext_authz_header: String,
+    /// What the six headers begin with that name a key to the backend behind Envoy [default: x-]
+    #[arg(long, global = true, env = "KEYWARD_EXT_AUTHZ_PREFIX", value_name = "TEXT", help_heading = "Envoy")]
+    ext_authz_prefix: String,
+    /// Take the client's address from x-envoy-external-address; only where Envoy sets it itself on every request [default: the other end of the connection to Envoy]
+    #[arg(long, global = true, env = "KEYWARD_EXT_AUTHZ_EXTERNAL_ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Envoy")]
+    ext_authz_external_address: bool,
 
     /// Postgres URL; without it Keyward runs a private Postgres of its own
     #[arg(long, global = true, env = "KEYWARD_DATABASE_URL", value_name = "URL", hide_env_values = true, help_heading = "Database")]
@@ -136,6 +150,12 @@ settings! {
     /// SPIFFE ID of a client certificate that is an operator's; may be given more than once [default: none]
     #[arg(long, global = true, env = "KEYWARD_OPERATOR_IDENTITY", value_name = "URI", value_delimiter = ',', help_heading = "Secrets")]
     operator_identity: Vec<String>,
+    /// SPIFFE ID of a client certificate that is a gateway's, whose word on its clients' addresses counts; may be given more than once [default: none]
+    #[arg(long, global = true, env = "KEYWARD_GATEWAY_IDENTITY", value_name = "URI", value_delimiter = ',', help_heading = "Secrets")]
+    gateway_identity: Vec<String>,
+    /// File, mode 0600, with the secret by which gateways without a certificate are believed; a second line may have the one before [default: none]
+    #[arg(long, global = true, env = "KEYWARD_GATEWAY_SECRET_FILE", value_name = "FILE", help_heading = "Secrets")]
+    gateway_secret_file: PathBuf,
     /// TOML file with the identity providers whose JWTs are taken [default: none]
     #[arg(long, global = true, env = "KEYWARD_JWT_ISSUERS", value_name = "FILE", help_heading = "Secrets")]
     jwt_issuers: PathBuf,

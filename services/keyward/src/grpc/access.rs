@@ -31,6 +31,7 @@ const VERIFY: Grant = Grant::Service(Permission::Verify);
 const AUDIT_READ: Grant = Grant::Service(Permission::AuditRead);
 const ORG_READ: Grant = Grant::Service(Permission::OrgRead);
 const ORG_READ_WRITE: Grant = Grant::Service(Permission::OrgReadWrite);
+const WORKSPACE_CREATE: Grant = Grant::Service(Permission::WorkspaceCreate);
 
 /// Whoever may read keys.
 const READERS: &[Grant] = &[Grant::Workspace, OWNER, MEMBER, ORG_READ, ORG_READ_WRITE];
@@ -72,13 +73,14 @@ pub const fn row(rpc: Rpc) -> &'static [Grant] {
         | Rpc::ImportApiKeys
         | Rpc::IssueAuthToken
         | Rpc::RevokeAuthToken => WRITERS,
-        Rpc::VerifyKey | Rpc::BatchVerifyKeys => ASKERS,
+        Rpc::VerifyKey | Rpc::BatchVerifyKeys | Rpc::Check => ASKERS,
         Rpc::ListEvents | Rpc::WatchEvents | Rpc::VerifyAt => AUDITORS,
         Rpc::GetHead => &[Grant::Operator, AUDIT_READ],
         Rpc::GetWorkspace => &[Grant::Operator, Grant::Workspace, OWNER, MEMBER],
         Rpc::ResetWorkspaceToken | Rpc::EraseSubject => KEEPERS,
-        Rpc::CreateWorkspace
-        | Rpc::SuspendWorkspace
+        // A service must not be bound to anything: see `Caller::makes_workspaces`.
+        Rpc::CreateWorkspace => &[Grant::Operator, WORKSPACE_CREATE],
+        Rpc::SuspendWorkspace
         | Rpc::ResumeWorkspace
         | Rpc::CreateServiceCredential
         | Rpc::ListServiceCredentials

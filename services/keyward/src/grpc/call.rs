@@ -18,6 +18,7 @@ use tracing::Instrument;
 
 use super::access;
 use super::caller::Caller;
+use super::client_address;
 use super::express::too_large;
 use super::fields;
 use super::rpc::Rpc;
@@ -39,7 +40,7 @@ pub struct Call {
     pub caller: Caller,
     /// Which RPC.
     pub rpc: Rpc,
-    /// The address that the call came from, without port.
+    /// The address that the call came from, without port; by the word of a gateway if it came through one.
     pub peer: Option<String>,
     /// The caller's trace context, if it sent a valid one.
     pub traceparent: Option<String>,
@@ -154,7 +155,7 @@ where
         None => Caller::of(node, &metadata, peer).await?,
     };
     access::admit(&caller, rpc)?;
-    let peer = peer.map(|peer| peer.address.ip().to_canonical().to_string());
+    let peer = client_address::of(node, &metadata, peer)?.map(|address| address.to_string());
     let call = Call {
         caller,
         rpc,
@@ -215,7 +216,13 @@ pub(super) struct Arrived(pub(super) Instant);
 /// The span of a call if it is sampled, else none, which costs next to nothing to be in.
 #[inline]
 pub(super) fn span(node: &Node, rpc: Rpc, metadata: &MetadataMap) -> tracing::Span {
-    match node.sampler.decide(text(metadata, "traceparent")) {
+    span_of(node, rpc, text(metadata, "traceparent"))
+}
+
+/// As [`span`], of a call with this trace context.
+#[inline]
+pub(super) fn span_of(node: &Node, rpc: Rpc, traceparent: Option<&str>) -> tracing::Span {
+    match node.sampler.decide(traceparent) {
         SampleDecision::Skip => tracing::Span::none(),
         sampled @ (SampleDecision::Root | SampleDecision::Child(_)) => sampled_span(rpc, &sampled),
     }
@@ -223,12 +230,18 @@ pub(super) fn span(node: &Node, rpc: Rpc, metadata: &MetadataMap) -> tracing::Sp
 
 #[cold]
 fn sampled_span(rpc: Rpc, decision: &SampleDecision) -> tracing::Span {
-    let span = tracing::info_span!("grpc.call", otel.name = rpc.span_name(), rpc = rpc.name());
+    let span = tracing::info_span!(
+        "grpc.call",
+        otel.name = rpc.span_name(),
+        rpc = rpc.name(),
+        request_id = tracing::field::Empty,
+        denial = tracing::field::Empty
+    );
     telemetry::continue_trace(&span, decision);
     span
 }
 
-fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
     metadata
         .get(name)
         .and_then(|value| value.to_str().ok())

@@ -323,6 +323,27 @@ impl Caller {
         }
     }
 
+    /// May make workspaces, if the table lets it make any: what it is bound to says which there may be.
+    ///
+    /// # Errors
+    /// It is bound to some that there are, or to one environment.
+    pub fn makes_workspaces(&self) -> Result<(), Refusal> {
+        match self {
+            Self::Service { bounds, .. }
+                if !bounds.workspaces.is_empty() || !bounds.envs.is_empty() =>
+            {
+                Err(denied(
+                    "the service credential is bound, and a new workspace is not within that",
+                ))
+            }
+            Self::Operator
+            | Self::Workspace { .. }
+            | Self::AuthToken { .. }
+            | Self::User { .. }
+            | Self::Service { .. } => Ok(()),
+        }
+    }
+
     /// May make keys of this world.
     ///
     /// # Errors

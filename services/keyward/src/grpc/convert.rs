@@ -314,5 +314,6 @@ const fn permission(permission: Permission) -> wire::Permission {
         Permission::AuditRead => wire::Permission::AuditRead,
         Permission::OrgRead => wire::Permission::OrgRead,
         Permission::OrgReadWrite => wire::Permission::OrgReadWrite,
+        Permission::WorkspaceCreate => wire::Permission::WorkspaceCreate,
     }
 }

@@ -79,6 +79,9 @@ fn identity(node: &Node, text: &str) -> Result<Option<SpiffeId>, Refusal> {
             "an operator has the identity",
         ));
     }
+    if node.gateways.has_identity(&identity) {
+        return Err(Refusal::new(ErrorReason::ServiceIdentityTaken, "a gateway has the identity"));
+    }
     Ok(Some(identity))
 }
 
@@ -97,6 +100,7 @@ fn permissions(numbers: &[i32]) -> Result<Vec<Permission>, Refusal> {
             wire::Permission::AuditRead => Permission::AuditRead,
             wire::Permission::OrgRead => Permission::OrgRead,
             wire::Permission::OrgReadWrite => Permission::OrgReadWrite,
+            wire::Permission::WorkspaceCreate => Permission::WorkspaceCreate,
         })
     };
     numbers.iter().enumerate().map(each).collect()

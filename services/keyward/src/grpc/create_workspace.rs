@@ -1,4 +1,5 @@
-//! CreateWorkspace: a tenant, and the token that manages it, shown once. For the operator.
+//! CreateWorkspace: a tenant, and the token that manages it, shown once. For the operator, and for services
+//! that let customers sign up.
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub(super) async fn run(
     call: Call,
     request: CreateWorkspaceRequest,
 ) -> Result<CreateWorkspaceResponse, Refusal> {
+    call.caller.makes_workspaces()?;
     let name = Name::new(request.name.clone()).in_field("name")?;
     let now = node.clock.now();
     let workspace = WorkspaceId::new(entropy::uuid_v7(now)?);

@@ -1,7 +1,11 @@
 //! The names of the RPCs, as metrics, spans, logs and request records spell them.
 
 macro_rules! rpcs {
-    ($( $variant:ident = $service:literal / $name:literal, $span:literal; )+) => {
+    (@path $service:literal, $name:literal) => { concat!("/keyward.v1.", $service, "/", $name) };
+    (@path $service:literal, $name:literal, $package:literal) => {
+        concat!("/", $package, ".", $service, "/", $name)
+    };
+    ($( $variant:ident = $service:literal / $name:literal, $span:literal $(, of $package:literal)?; )+) => {
         /// An RPC.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Rpc {
@@ -21,7 +25,7 @@ macro_rules! rpcs {
             /// The HTTP/2 path: `/keyward.v1.ApiKeyService/CreateApiKey`.
             #[must_use]
             pub const fn path(self) -> &'static str {
-                match self { $( Self::$variant => concat!("/keyward.v1.", $service, "/", $name) ),+ }
+                match self { $( Self::$variant => rpcs!(@path $service, $name $(, $package)?) ),+ }
             }
 
             /// The one at this HTTP/2 path.
@@ -79,4 +83,5 @@ rpcs! {
     PutConfigSecret = "ApiKeyService" / "PutConfigSecret", "put_config_secret";
     DeleteConfigSecret = "ApiKeyService" / "DeleteConfigSecret", "delete_config_secret";
     RevealConfigSecret = "ApiKeyService" / "RevealConfigSecret", "reveal_config_secret";
+    Check = "Authorization" / "Check", "check", of "envoy.service.auth.v3";
 }

@@ -217,6 +217,18 @@ const fn code(reason: ErrorReason) -> Code {
     }
 }
 
+/// The code beside an HTTP status in an answer of ext_authz, for clients that call by gRPC through Envoy.
+#[must_use]
+pub const fn beside_http(status: u16) -> i32 {
+    let code = match status {
+        200 => Code::Ok,
+        401 => Code::Unauthenticated,
+        429 => Code::ResourceExhausted,
+        _ => Code::PermissionDenied,
+    };
+    code as i32
+}
+
 impl From<Refusal> for wire::ImportFailure {
     fn from(refusal: Refusal) -> Self {
         let refusal = *refusal.0;

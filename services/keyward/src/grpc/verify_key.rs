@@ -57,10 +57,22 @@ async fn answer(
     let caller = Caller::of(node, request.metadata(), request.extensions().get()).await?;
     let request = request.get_ref();
     catch_up(node, request).await?;
+    of_view(node, &caller, &View::of(request))
+}
+
+/// The verdict for a caller who is known. Its use is recorded, and it is counted as a guess if it is one.
+///
+/// # Errors
+/// Bad input, no right to ask, or a node that can't know.
+pub(super) fn of_view(
+    node: &Node,
+    caller: &Caller,
+    view: &View<'_>,
+) -> Result<VerifyKeyResponse, Refusal> {
     let begun = node.freshness.begin();
-    let (mut response, used) = judge(node, &node.verifier.load(), &caller, request)?;
+    let (mut response, used) = judge(node, &node.verifier.load(), caller, view)?;
     verdict::stamp(&mut response, node, node.freshness.end(begun)?);
-    limit_guesses(node, &caller, response.denial)?;
+    limit_guesses(node, caller, response.denial)?;
     record(node, used.as_ref());
     Ok(response)
 }
@@ -188,11 +200,10 @@ fn judge<'a>(
     node: &Node,
     verifier: &Verifier,
     caller: &Caller,
-    request: &'a VerifyKeyRequest,
+    view: &View<'a>,
 ) -> Result<(VerifyKeyResponse, Option<Use<'a>>), Refusal> {
-    let view = View::of(request);
-    judged(node, verifier, caller, &view, |judged| {
-        let used = judged.used(&view);
+    judged(node, verifier, caller, view, |judged| {
+        let used = judged.used(view);
         Ok((judged.message(node)?, used))
     })
 }

@@ -28,7 +28,9 @@ const EXPIRY: &str = "keyward_tls_certificate_expiry_timestamp_seconds";
 
 /// What tells one state of the files from another: inode, size and time of change of each. A file that is
 /// not there is a state, too.
-type Stamp = Vec<Option<(u64, u64, i64, i64)>>;
+type Stamp = Vec<Option<FileStamp>>;
+/// Of one file.
+type FileStamp = (u64, u64, i64, i64);
 
 impl Tls {
     /// Keeps to the files until `stop`. They are read again at once when `now` changes.
@@ -101,7 +103,8 @@ impl Tls {
     }
 }
 
-fn stamp(path: &Path) -> Option<(u64, u64, i64, i64)> {
+/// What tells one state of this file from another.
+pub(crate) fn stamp(path: &Path) -> Option<FileStamp> {
     let found = std::fs::metadata(path).ok()?;
     Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
 }

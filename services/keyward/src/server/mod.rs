@@ -11,6 +11,7 @@ mod serving;
 mod tls;
 mod worker;
 
+pub(crate) use certificates::stamp;
 pub use limits::{LARGE_IN_FLIGHT, LARGE_MESSAGE, Limits, MESSAGE};
 pub use listener::Listener;
 pub use tls::{Tls, TlsError};

@@ -2,7 +2,7 @@
 
 use crate::child::run;
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "serve",
     "migrate",
     "rebuild",
@@ -11,6 +11,7 @@ const COMMANDS: [&str; 8] = [
     "operator-token",
     "workspace",
     "events",
+    "descriptors",
 ];
 
 #[tokio::test]

@@ -133,7 +133,7 @@ async fn a_second_instance_on_the_same_folder_is_refused_with_one_line() {
 async fn what_it_keeps_for_itself_is_not_readable_by_others() {
     let embedded = Embedded::new();
     embedded.serve().await.stop().await;
-    for secret in ["keyring.toml", "operator-token", "cluster"] {
+    for secret in ["keyring.toml", "operator-token", "gateway-credential", "cluster"] {
         let kept = embedded.folder().join(secret);
         let mode = std::fs::metadata(&kept).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", kept.display());

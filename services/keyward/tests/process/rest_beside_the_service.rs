@@ -17,7 +17,21 @@ pub(crate) fn rest(banner: &str) -> Option<SocketAddr> {
 
 /// One request over one connection, its head to be followed by more: the status, and the body.
 pub(crate) fn ask(at: SocketAddr, head: &str, token: &str, body: &str) -> (u16, Value) {
-    let mut stream = TcpStream::connect(at).unwrap();
+    ask_over(TcpStream::connect(at).unwrap(), head, token, body)
+}
+
+/// The status of a request without a body, whatever its answer is.
+pub(crate) fn status(at: SocketAddr, head: &str, token: &str) -> u16 {
+    send(TcpStream::connect(at).unwrap(), head, token, "").0
+}
+
+fn ask_over(stream: TcpStream, head: &str, token: &str, body: &str) -> (u16, Value) {
+    let (status, body) = send(stream, head, token, body);
+    (status, serde_json::from_str(&body).unwrap())
+}
+
+fn send(mut stream: TcpStream, head: &str, token: &str, body: &str) -> (u16, String) {
+    let at = stream.peer_addr().unwrap();
     let length = body.len();
     let request = format!(
         "{head} HTTP/1.1\r\nhost: {at}\r\nauthorization: Bearer {token}\r\n\
@@ -29,7 +43,7 @@ pub(crate) fn ask(at: SocketAddr, head: &str, token: &str, body: &str) -> (u16, 
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap())
+    (status, body.to_owned())
 }
 
 #[tokio::test]
@@ -55,6 +69,25 @@ async fn the_printed_curl_lines_make_a_key_and_verify_it() {
     );
     keyward.stop().await;
     assert!(TcpStream::connect(at).is_err(), "the gateway ends with the service");
+}
+
+#[tokio::test]
+async fn what_is_done_over_rest_is_recorded_with_the_address_of_who_did_it() {
+    let embedded = Embedded::new();
+    let keyward = embedded.serve().await;
+    let banner = keyward.out();
+    let (at, tenant) = (rest(&banner).unwrap(), Tenant::printed(&banner));
+    let path = format!("/v1/workspaces/{}", tenant.workspace);
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 2], 0).into()).unwrap();
+    let stream = socket.connect(at).await.unwrap().into_std().unwrap();
+    stream.set_nonblocking(false).unwrap();
+    let create = format!("POST {path}/keys");
+    let (status, made) = ask_over(stream, &create, &tenant.token, r#"{"name":"from elsewhere"}"#);
+    assert_eq!(status, 200, "{made}");
+    let (_, events) = ask(at, &format!("GET {path}/events?pageSize=1"), &tenant.token, "");
+    assert_eq!(events["events"][0]["callerAddress"], "127.0.0.2", "{events}");
+    keyward.stop().await;
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ async fn a_setting_that_cannot_be_is_refused_in_one_line_that_names_it() {
         ("drain-ms", &["--drain-ms", "3600000"], &[]),
         ("usage-flush-ms", &["--usage-flush-ms", "99"], &[]),
         ("usage-flush-ms", &["--usage-flush-ms", "60001"], &[]),
+        ("gateway-identity", &["--gateway-identity", "spiffe://example.org/g"], &[]),
         ("brand", &["--brand", "sk"], &[]),
         ("brand", &["--brand", "Kw"], &[]),
         ("ai-providers", &["--ai-providers", "openai,Anthropic"], &[]),

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use api::v1::api_key_service_client::ApiKeyServiceClient;
+use api::v1::audit_service_client::AuditServiceClient;
 use api::v1::workspace_service_client::WorkspaceServiceClient;
 use api::v1::{
-    BatchVerifyKeysRequest, CreateServiceCredentialRequest, CreateWorkspaceRequest, Decision,
-    ErrorReason, ListApiKeysRequest, Permission, RevokeServiceCredentialRequest, ServiceCredential,
-    VerifyKeyRequest,
+    BatchVerifyKeysRequest, CreateApiKeyRequest, CreateServiceCredentialRequest,
+    CreateWorkspaceRequest, Decision, ErrorReason, ListApiKeysRequest, ListEventsRequest,
+    Permission, RevokeServiceCredentialRequest, ServiceCredential, VerifyKeyRequest,
 };
 use rustls::{ClientConfig, HandshakeKind};
 use rustls_pki_types::ServerName;
@@ -25,6 +26,7 @@ use crate::tls::{Authority, Leaf, Scene, encrypted};
 
 const OPERATOR: &str = "spiffe://example.org/operator/ann";
 const EDGE: &str = "spiffe://example.org/edge";
+const GATEWAY: &str = "spiffe://example.org/gateway";
 
 /// A service that knows operators and services by their certificates.
 struct World {
@@ -48,7 +50,8 @@ impl World {
     async fn serve(scene: &Scene) -> Keyward {
         let roots = scene.deployment.file("clients.pem");
         let roots = roots.to_str().unwrap();
-        scene.serve(&["--tls-client-ca", roots, "--operator-identity", OPERATOR]).await
+        let operator = ["--operator-identity", OPERATOR, "--gateway-identity", GATEWAY];
+        scene.serve(&[&["--tls-client-ca", roots][..], &operator].concat()).await
     }
 
     fn address(&self) -> SocketAddr {
@@ -253,4 +256,41 @@ async fn an_operator_s_identity_is_no_service_s_and_needs_client_certificates() 
         let refused = world.scene.deployment.start(&flags).await.finish().await;
         assert!(refused.complaint().contains(said), "{}", refused.err);
     }
+}
+
+#[tokio::test]
+async fn a_gateway_s_certificate_speaks_for_its_clients_addresses_and_is_no_credential() {
+    let world = World::new().await;
+    let (token, workspace) = (&world.scene.tenant.token, &world.scene.tenant.workspace);
+    let made_from = async |identity: &str| {
+        let asked = CreateApiKeyRequest {
+            workspace_id: workspace.clone(),
+            name: "a key".to_owned(),
+            ..CreateApiKeyRequest::default()
+        };
+        let mut asked = bearer(token, asked);
+        let named = "x-keyward-client-address";
+        asked.metadata_mut().insert(named, "198.51.100.7".parse().unwrap());
+        let caller = world.caller(&[identity]);
+        caller.keys().create_api_key(asked).await.unwrap();
+        let events =
+            ListEventsRequest { workspace_id: workspace.clone(), ..ListEventsRequest::default() };
+        let events = AuditServiceClient::new(caller.0).list_events(bearer(token, events)).await;
+        events.unwrap().into_inner().events[0].caller_address.clone()
+    };
+    assert_eq!(made_from(GATEWAY).await, "198.51.100.7");
+    assert_eq!(made_from(EDGE).await, "127.0.0.1");
+    assert_eq!(made_from(OPERATOR).await, "127.0.0.1");
+    // Whoever reaches it without a credential must not be what it is.
+    let gateway = world.caller(&[GATEWAY]);
+    assert_eq!(gateway.verify("x").await, Err(ErrorReason::CredentialMissing));
+    assert_eq!(gateway.create_workspace().await, Err(ErrorReason::CredentialMissing));
+    let asked = CreateServiceCredentialRequest {
+        name: "gateway".to_owned(),
+        permissions: vec![Permission::Verify.into()],
+        identity: GATEWAY.to_owned(),
+        ..Default::default()
+    };
+    let made = world.caller(&[OPERATOR]).workspaces().create_service_credential(asked).await;
+    assert_eq!(reason(&made.unwrap_err()), ErrorReason::ServiceIdentityTaken);
 }

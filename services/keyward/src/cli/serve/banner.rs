@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
-use super::beside;
+use super::credential;
 use super::demo::{Demo, Token};
 use crate::app::App;
 use crate::config::{Config, DatabaseChoice};
@@ -28,15 +28,7 @@ pub(super) fn text(
     if let Some(rest) = rest {
         let _ =
             writeln!(text, "REST:           http://{rest}, documentation at http://{rest}/docs");
-        let credential = beside::verify_credential(config);
-        let shown = credential.display();
-        let _ = match credential.exists() {
-            true => writeln!(text, "For proxies:    http://{rest}/verify"),
-            false => writeln!(
-                text,
-                "For proxies:    /verify is off: put a service credential that may verify into\n                {shown} (mode 0600) and start again"
-            ),
-        };
+        for_proxies(&mut text, config, rest);
     }
     if let Some(metrics) = app.metrics_address() {
         let _ = writeln!(text, "Metrics:        http://{metrics}/metrics");
@@ -53,6 +45,19 @@ pub(super) fn text(
         }
     }
     text
+}
+
+/// Whether `/verify` gives verdicts; if not, what it lacks.
+fn for_proxies(text: &mut String, config: &Config, rest: SocketAddr) {
+    let file = credential::path(config);
+    let _ = match credential::made_here(config) || file.exists() {
+        true => writeln!(text, "For proxies:    http://{rest}/verify"),
+        false => writeln!(
+            text,
+            "For proxies:    /verify is off until {} (mode 0600) has the secret of a service credential with PERMISSION_VERIFY",
+            file.display()
+        ),
+    };
 }
 
 fn demonstrate(text: &mut String, config: &Config, app: &App, demo: &Demo) {

@@ -3,14 +3,27 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
 
-use gateway::config::Settings;
+use gateway::config::{Secret, Settings};
 use gateway::{Gateway, StartError};
+use secrecy::ExposeSecret;
 use telemetry::Telemetry;
 
+use super::credential;
 use crate::cli::Failure;
 use crate::config::{Config, GatewayChoice};
+use crate::entropy;
+
+/// Draws a secret by which the service knows the gateway, and believes what it says of its clients. It is
+/// kept nowhere.
+pub(super) fn introduce(config: &mut Config) -> Result<(), Failure> {
+    if config.gateway.is_some() {
+        let drawn = entropy::secret()?;
+        let text = drawn.expose().iter().map(|&byte| char::from(byte)).collect::<String>();
+        config.gateway_trust.own_secret = Some(text.into());
+    }
+    Ok(())
+}
 
 /// Starts the gateway in front of the service at `service`, if there is to be one.
 pub(super) async fn start(
@@ -34,17 +47,13 @@ pub(super) async fn start(
     }
 }
 
-/// Where the operator puts what the gateway verifies with; without it `/verify` gives no verdicts.
-pub(super) fn verify_credential(config: &Config) -> PathBuf {
-    config.folder.join("gateway-credential")
-}
-
 async fn begin(
     config: &Config,
     listen: SocketAddr,
     service: SocketAddr,
     telemetry: &Telemetry,
 ) -> Result<Gateway, StartError> {
+    let (credential, later) = (credential::path(config), credential::made_here(config));
     let drain = u64::try_from(config.drain.as_millis()).unwrap_or(u64::MAX);
     let settings = Settings {
         listen: Some(listen),
@@ -55,10 +64,16 @@ async fn begin(
         drain_ms: Some(drain),
         // One page has the metrics of both.
         no_metrics: Some(true),
-        verify_credential_file: Some(verify_credential(config)).filter(|path| path.exists()),
+        trusted_proxy: config.gateway_proxies.clone().into(),
+        verify_credential_file: Some(credential.clone()).filter(|path| !later && path.exists()),
         ..Settings::default()
     };
-    Gateway::start(gateway::Config::resolve(settings)?, telemetry).await
+    let mut settled = gateway::Config::resolve(settings)?;
+    let own = config.gateway_trust.own_secret.as_ref();
+    // Looked for again and again, as it may be there later.
+    settled.verify_credential_file = Some(credential);
+    settled.gateway_secret = own.and_then(|own| Secret::shared(own.expose_secret()));
+    Gateway::start(settled, telemetry).await
 }
 
 /// How a listener on all addresses is reached from this machine.

@@ -76,7 +76,7 @@ fn only<'a>(metadata: &'a MetadataMap, name: &str) -> Result<Option<&'a str>, Re
 }
 
 #[cold]
-fn missing() -> Refusal {
+pub(super) fn missing() -> Refusal {
     Refusal::new(
         ErrorReason::CredentialMissing,
         "the metadata `authorization: Bearer <credential>` is missing",
