@@ -57,12 +57,16 @@ pub(super) fn text(name: &str, value: Option<String>) -> Result<String, Refusal>
 /// The client's idempotency key; empty if there is none.
 ///
 /// # Errors
-/// There are two.
+/// There are two, or it is too short, too long or not visible.
 pub(super) fn request_id(call: &Call) -> Result<String, Refusal> {
     if !call.head.headers.contains_key(&IDEMPOTENCY_KEY) {
         return Ok(String::new());
     }
-    let only = call.head.text(&IDEMPOTENCY_KEY).filter(|text| !text.is_empty());
+    // Where a path is several requests to the service, each has a longer one, which the service would take.
+    let fit = |text: &&str| {
+        (16..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let only = call.head.text(&IDEMPOTENCY_KEY).filter(fit);
     let broken = || Refusal::field("Idempotency-Key", "must have 16 to 255 visible characters");
     only.map(str::to_owned).ok_or_else(broken)
 }
