@@ -1,4 +1,5 @@
-//! A service that is none: it notes what it is asked with, waits if it is told to, and answers NOT_FOUND.
+//! A service that is none: it notes what it is asked with, waits if it is told to, and answers NOT_FOUND or
+//! what it is told to.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,6 +19,8 @@ use tokio::sync::Semaphore;
 pub(crate) struct Echo {
     pub(crate) address: SocketAddr,
     asked: Arc<Mutex<Vec<HeaderMap>>>,
+    /// The gRPC status that is answered, by its number.
+    says: Arc<Mutex<u32>>,
     /// One permit lets one call go on.
     pub(crate) gate: Arc<Semaphore>,
 }
@@ -35,7 +38,8 @@ impl Echo {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let gate = Arc::new(Semaphore::new(0));
         let address = listener.local_addr().unwrap();
-        let echo = Self { address, asked: Arc::default(), gate };
+        let says = Arc::new(Mutex::new(5));
+        let echo = Self { address, asked: Arc::default(), says, gate };
         let accepting = echo.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -55,9 +59,14 @@ impl Echo {
         self.gate.acquire().await.unwrap().forget();
         let answer = Response::builder()
             .header("content-type", "application/grpc")
-            .header("grpc-status", "5")
+            .header("grpc-status", *self.says.lock().unwrap())
             .header("grpc-message", "nothing here");
         Ok(answer.body(Full::default()).unwrap())
+    }
+
+    /// From now on it answers this gRPC status, without a message even where it is OK.
+    pub(crate) fn say(&self, code: u32) {
+        *self.says.lock().unwrap() = code;
     }
 
     /// The headers of the only call.

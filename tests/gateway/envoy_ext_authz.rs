@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use api::v1::{CreateApiKeyRequest, Permission, SuspendWorkspaceRequest};
-use harness::proxy::{Answered, Proxy, Upstream, ask, installed};
+use harness::proxy::{Answered, Proxy, Upstream, ask, ask_at, installed};
 use harness::{Server, Site, Tenant};
 use keyward::config::Settings;
 use tempfile::TempDir;
@@ -39,7 +39,8 @@ impl Guarded {
         let secret = server.service(&[Permission::Verify], &[&tenant]).await;
         let credential = TempDir::new().unwrap();
         let file = credential.path().join("credential");
-        std::fs::write(&file, secret).unwrap();
+        // As an editor leaves it.
+        std::fs::write(&file, format!("{secret}\n")).unwrap();
         let way = FaultProxy::in_front_of(server.address());
         let port = |address: SocketAddr| format!("port_value: {}", address.port());
         let (service, backend) = (port(way.address()), port(Upstream::start().await.address));
@@ -147,6 +148,14 @@ async fn envoy_lets_on_whoever_may_pass_and_nobody_else() {
     let needed = "error=\"insufficient_scope\", scope=\"payment:read\"\r\n";
     denied(&guarded.from(HERE, &with(&other)).await, 403, needed);
 
+    let line = format!("\"key_id\":\"{key_id}\"");
+    eventually("the access log has who it was", SOON, async || {
+        guarded.envoy.log().lines().any(|one| one.contains(&line) && one.contains("\"status\":200"))
+    })
+    .await;
+    let log = guarded.envoy.log();
+    assert!(!log.contains(key) && !log.contains("scope=none"), "{log}");
+
     guarded.tenant.revoke_key(&key_id).await;
     denied(&guarded.from(HERE, &with(key)).await, 401, INVALID);
     assert!(guarded.envoy.runs());
@@ -188,10 +197,10 @@ async fn without_a_verdict_envoy_lets_nothing_on_and_answers_503() {
     let undecided = async || {
         for headers in [&*key, &with("kwk_live_x"), "Accept: */*"] {
             let (began, answered) = (Instant::now(), guarded.from(HERE, headers).await);
-            assert_eq!(answered.status, 503, "{answered:?}");
+            denied(&answered, 503, "");
+            assert!(answered.head.contains("retry-after: 1\r\n"), "{answered:?}");
             // A quarter of a second for the service, the rest for a busy machine.
             assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-            assert!(!answered.body.contains("GET /orders"), "{answered:?}");
         }
     };
     let well = async || {
@@ -206,10 +215,53 @@ async fn without_a_verdict_envoy_lets_nothing_on_and_answers_503() {
     undecided().await;
     guarded.way.resume();
     well().await;
-    // What is not checked needs no verdict.
     guarded.server.stop().await;
     for headers in [&*key, "Accept: */*"] {
         assert_eq!(ask(guarded.envoy.address, HERE, headers).await.status, 503);
+    }
+    // What is not checked needs no verdict.
+    assert_eq!(ask_at(guarded.envoy.address, HERE, "/healthz", "Accept: */*").await.status, 200);
+    assert!(guarded.envoy.runs());
+}
+
+#[tokio::test]
+async fn each_route_of_envoy_needs_its_own_scopes_and_nobody_forges_who_he_is_where_nothing_is_checked()
+ {
+    if !installed("envoy") {
+        return;
+    }
+    let mut guarded = Guarded::new(Settings::default(), &[]).await;
+    let envoy = guarded.envoy.address;
+    let forged = ALL_SIX.map(|name| format!("{name}: forged")).join("\r\n");
+    let open = ask_at(envoy, HERE, "/healthz", &forged).await;
+    assert_eq!(open.status, 200, "{open:?}");
+    assert!(open.body.starts_with("GET /healthz ") && !open.body.contains("forged"), "{open:?}");
+    let reads = with(&guarded.tenant.create(guarded.key()).await.secret);
+    let scopes = ["payment:read", "payment:write"].map(str::to_owned).to_vec();
+    let writes = CreateApiKeyRequest { scopes, ..guarded.key() };
+    let writes = with(&guarded.tenant.create(writes).await.secret);
+    for (path, reader, writer, nobody) in [
+        ("/refunds", 403, 200, 401),
+        ("/refunds/1?x=/healthz", 403, 200, 401),
+        ("/refundsome", 200, 200, 401),
+        ("/orders/../refunds/1", 403, 200, 401),
+        ("//refunds", 403, 200, 401),
+        ("/healthz/x", 200, 200, 401),
+        ("/x/../healthz", 200, 200, 200),
+    ] {
+        for (headers, status) in [(&*reads, reader), (&*writes, writer), ("Accept: */*", nobody)] {
+            assert_eq!(ask_at(envoy, HERE, path, headers).await.status, status, "{path}");
+        }
+    }
+    // What Keyward does not read is not sent to it: it takes 64 KiB.
+    let long = format!("/orders/{}", "x".repeat(30_000));
+    let cookie = format!("{reads}\r\nCookie: {}", "c".repeat(25_000));
+    assert_eq!(ask_at(envoy, HERE, &long, &cookie).await.status, 200);
+    // A client that calls by gRPC is told by gRPC.
+    let grpc = "Content-Type: application/grpc\r\nTE: trailers";
+    for (headers, code) in [("Accept: */*", "16"), (&*reads, "7")] {
+        let told = ask_at(envoy, HERE, "/refunds", &format!("{grpc}\r\n{headers}")).await;
+        assert!(told.head.contains(&format!("grpc-status: {code}\r\n")), "{told:?}");
     }
     assert!(guarded.envoy.runs());
 }
@@ -232,6 +284,38 @@ async fn envoy_with_a_credential_that_may_not_ask_or_a_route_that_is_mistyped_le
         }
         assert!(guarded.envoy.runs());
     }
+}
+
+#[tokio::test]
+async fn envoy_takes_another_credential_without_a_restart_where_it_watches_the_file() {
+    if !installed("envoy") {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("secrets.yaml");
+    let keep = |secret: &str| {
+        let text = format!(
+            "resources:\n- \"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret\n  \
+             name: keyward_credential\n  generic_secret: {{ secret: {{ inline_string: {secret} }} }}\n"
+        );
+        // Envoy looks when a file takes the place of another.
+        let beside = folder.path().join("beside");
+        std::fs::write(&beside, text).unwrap();
+        std::fs::rename(beside, &file).unwrap();
+    };
+    keep("kws_live_x");
+    let watched = format!(
+        "credential: {{ name: keyward_credential, sds_config: {{ path_config_source: {{ path: {} }} }} }}",
+        file.display()
+    );
+    let changed = [("credential: { name: keyward_credential }", watched.as_str())];
+    let mut guarded = Guarded::new(Settings::default(), &changed).await;
+    let key = with(&guarded.tenant.create(guarded.key()).await.secret);
+    assert_eq!(guarded.status(HERE, &key).await, 503);
+    keep(&guarded.server.service(&[Permission::Verify], &[&guarded.tenant]).await);
+    let passes = async || guarded.status(HERE, &key).await == 200;
+    eventually("Envoy has the new credential", SOON, passes).await;
+    assert!(guarded.envoy.runs());
 }
 
 #[tokio::test]
@@ -260,5 +344,11 @@ async fn envoy_behind_other_proxies_tells_the_client_by_their_number() {
         let answered = guarded.status(ELSEWHERE, &format!("{key}\r\n{headers}")).await;
         assert_eq!(answered, status, "{headers:?}");
     }
+    // A private address is a client's like any other.
+    let private = vec!["10.0.0.9".to_owned()];
+    let private = CreateApiKeyRequest { ip_allowlist: private, ..guarded.key() };
+    let private = with(&guarded.tenant.create(private).await.secret);
+    let headers = format!("{private}\r\nX-Forwarded-For: 10.0.0.9");
+    assert_eq!(guarded.status(ELSEWHERE, &headers).await, 200);
     assert!(guarded.envoy.runs());
 }

@@ -5,6 +5,7 @@
 mod echo;
 mod rest;
 
+mod both_verdicts;
 mod client_address;
 mod compatible_document;
 mod docs_page;
@@ -19,6 +20,7 @@ mod odd_json;
 mod openapi_conformance;
 mod oracle;
 mod organization;
+mod products;
 mod proxies;
 mod queries;
 mod readiness;

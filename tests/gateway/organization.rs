@@ -1,5 +1,8 @@
 //! The organization's path: the documented request and answer, each field and each error.
 
+mod fields;
+mod sisters;
+
 use api::v1::Permission;
 use harness::{Server, Tenant};
 use serde_json::{Value, json};
@@ -32,7 +35,7 @@ fn text(answer: &Answer) -> &str {
     std::str::from_utf8(&answer.body).unwrap()
 }
 
-fn error(answer: &Answer) -> (u16, String) {
+pub(crate) fn error(answer: &Answer) -> (u16, String) {
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.header("cache-control"), "no-store");
     let body = answer.json();

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use gateway::config::Settings;
 use gateway::{Config, Gateway};
 use harness::Server;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
@@ -109,6 +109,13 @@ impl Asking {
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
+        self
+    }
+
+    /// With a header of any bytes in place of those of its name.
+    pub(crate) fn value(mut self, name: &str, value: HeaderValue) -> Self {
+        let headers = self.request.headers_mut().unwrap();
+        headers.insert(http::HeaderName::try_from(name).unwrap(), value);
         self
     }
 

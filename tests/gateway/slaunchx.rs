@@ -1,6 +1,7 @@
 //! SlaunchX's endpoints, as its documentation has them.
 
 mod create;
+mod fields;
 mod languages;
 mod others;
 mod refusals;
@@ -88,7 +89,7 @@ fn success(answer: &Answer, status: u16) -> Value {
 }
 
 /// Status and message of an error, whose bytes are in the documented order and nothing else.
-fn error(answer: &Answer) -> (u16, String) {
+pub(crate) fn error(answer: &Answer) -> (u16, String) {
     let status = answer.status.as_u16();
     let body = answer.json();
     let message = body["message"].as_str().unwrap();
@@ -106,7 +107,7 @@ fn error(answer: &Answer) -> (u16, String) {
 }
 
 /// The names of the members, in the order of the text, those within others in brackets.
-fn order(json: &[u8]) -> String {
+pub(crate) fn order(json: &[u8]) -> String {
     let text = std::str::from_utf8(json).unwrap();
     let (mut order, mut rest) = (String::new(), text);
     while let Some(begin) = rest.find('"') {

@@ -2,6 +2,7 @@
 
 mod config;
 mod domains;
+mod fields;
 mod services;
 mod sign_up;
 mod sisters;
@@ -107,7 +108,7 @@ fn text(answer: &Answer) -> &str {
     std::str::from_utf8(&answer.body).unwrap()
 }
 
-fn error(answer: &Answer) -> (u16, String, String) {
+pub(crate) fn error(answer: &Answer) -> (u16, String, String) {
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.header("cache-control"), "no-store");
     assert!(!answer.header("x-request-id").is_empty());

@@ -89,6 +89,15 @@ impl Proxy {
         proxy
     }
 
+    /// What it has written so far.
+    ///
+    /// # Panics
+    /// That is no text.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self._folder.path().join("log")).unwrap()
+    }
+
     /// Whether it still runs.
     ///
     /// # Panics
@@ -133,6 +142,7 @@ fn command(program: &str, folder: &Path, file: &str) -> Command {
         _ => {
             // One thread, no shared memory with another one, and only what went wrong is logged.
             command.args(["--concurrency", "1", "--use-dynamic-base-id", "--log-level", "warning"]);
+            command.args(["--file-flush-interval-msec", "50"]);
             command.arg("--config-path").arg(folder.join(file));
         }
     }
@@ -193,12 +203,19 @@ pub struct Answered {
 /// # Panics
 /// The proxy can't be reached.
 pub async fn ask(proxy: SocketAddr, client: [u8; 4], headers: &str) -> Answered {
+    ask_at(proxy, client, "/orders?scope=none", headers).await
+}
+
+/// Asks for this path from this address, with these headers.
+///
+/// # Panics
+/// The proxy can't be reached.
+pub async fn ask_at(proxy: SocketAddr, client: [u8; 4], path: &str, headers: &str) -> Answered {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::from(client), 0).into()).unwrap();
     let mut stream = socket.connect(proxy).await.unwrap();
-    let request = format!(
-        "GET /orders?scope=none HTTP/1.1\r\nHost: {proxy}\r\n{headers}\r\nConnection: close\r\n\r\n"
-    );
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: {proxy}\r\n{headers}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = Vec::new();
     stream.read_to_end(&mut text).await.unwrap();

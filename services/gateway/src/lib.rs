@@ -34,6 +34,7 @@ mod slaunchx;
 pub mod surface;
 mod upstream;
 mod velt;
+mod wording;
 
 pub use config::Config;
 pub use gateway::{Gateway, StartError};

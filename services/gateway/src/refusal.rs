@@ -236,6 +236,14 @@ impl Refusal {
 impl From<Status> for Refusal {
     fn from(status: Status) -> Self {
         let packed = pb::Status::decode(status.details()).unwrap_or_default();
+        // The service always has details. Without any it is the channel's, or a proxy's in between.
+        let bare = packed.details.is_empty();
+        if bare && status.code() == Code::Unavailable {
+            return Self::unreachable();
+        }
+        if bare && matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled) {
+            return Self::late();
+        }
         let mut parts = Parts {
             http: http_of(status.code()),
             code: status.code(),

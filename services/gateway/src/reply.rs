@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use api::v1::ErrorReason;
 use bytes::Bytes;
@@ -79,7 +80,8 @@ pub fn reply(status: StatusCode, kind: HeaderValue, body: impl Into<Bytes>) -> R
 pub fn with_headers(mut reply: Reply, refusal: &Refusal) -> Reply {
     let status = reply.status();
     let headers = reply.headers_mut();
-    if let Some(after) = refusal.retry_after() {
+    let soon = || is_for_now(status).then_some(Duration::from_secs(1));
+    if let Some(after) = refusal.retry_after().or_else(soon) {
         let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
@@ -90,6 +92,11 @@ pub fn with_headers(mut reply: Reply, refusal: &Refusal) -> Reply {
         headers.insert(ALLOW, allow.clone());
     }
     reply
+}
+
+/// Whether it may be answered a little later.
+fn is_for_now(status: StatusCode) -> bool {
+    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
 }
 
 /// RFC 6750, 3: an error only if a credential was presented.

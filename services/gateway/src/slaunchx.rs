@@ -188,6 +188,9 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 /// Workspace and key of a change without a body, with the headers that it must have.
 async fn prepared(call: &Call) -> Result<(String, String), Fault> {
     let workspace_id = variable(call, 0);
+    if !call.body.is_empty() {
+        must_be_json(&call.head.headers)?;
+    }
     let checked = headers::required(&call.head.headers, &workspace_id)
         .and_then(|()| body::must_be_empty(&call.body));
     match checked {

@@ -46,6 +46,8 @@ fn what_can_not_be_is_refused_with_one_line_that_names_it() {
             file,
         ),
         (&["--metrics-listen", "0.0.0.0:1"], &[], "--metrics-listen"),
+        (&["--velt-workspaces-per-hour", "0"], &[], "--velt-workspaces-per-hour"),
+        (&["--velt-workspace-credential-file", file], &[], "--velt-workspace-credential-file"),
     ] {
         let (code, line) = refused(flags, variables);
         assert_eq!(code, Some(1), "{flags:?}: {line}");

@@ -24,7 +24,11 @@ async fn a_key_is_got_switched_and_deleted() {
     assert_eq!(success(&disabled, 200)["status"], "DISABLED");
     // When it is answered, nobody accepts it any more.
     assert_eq!(product.tenant.verify(secret).await.denial(), Denial::Disabled);
+    let switched = "version timestamp success code message data apiKeyId name status mode scopes \
+                    ipWhitelist createdAt ";
+    assert_eq!(order(&disabled.body), switched);
     let enabled = product.post(&format!("{path}/enable"), "{}").await;
+    assert_eq!(order(&enabled.body), switched);
     assert_eq!(success(&enabled, 200)["status"], "ACTIVE");
     testkit::eventually("the key is accepted again", Duration::from_secs(10), async || {
         product.tenant.verify(secret).await.decision() == Decision::Accepted
@@ -56,6 +60,11 @@ async fn keys_are_listed_page_by_page_without_secrets() {
         let path = format!("{}?pageSize=2&pageToken={token}", product.keys());
         let answer = product.get(&path).await;
         let page = success(&answer, 200);
+        let key = "apiKeyId name status mode scopes ipWhitelist createdAt ";
+        let keys = key.repeat(page["apiKeys"].as_array().unwrap().len());
+        let more = if page.get("nextPageToken").is_some() { "nextPageToken " } else { "" };
+        let members = "version timestamp success code message data apiKeys ";
+        assert_eq!(order(&answer.body), format!("{members}{keys}{more}"));
         assert!(!String::from_utf8_lossy(&answer.body).contains("secret"));
         let keys = page["apiKeys"].as_array().unwrap();
         names.extend(keys.iter().map(|key| key["name"].as_str().unwrap().to_owned()));

@@ -68,6 +68,8 @@ impl<'a> Reader<'a> {
                 Step::Entry(at) => write!(place, "[{at}]"),
                 Step::Member(name) if place.is_empty() => write!(place, "{name}"),
                 Step::Member(name) => write!(place, ".{name}"),
+                Step::Key(key) if key.is_empty() && place.is_empty() => write!(place, "\"\""),
+                Step::Key(key) if key.is_empty() => write!(place, ".\"\""),
                 Step::Key(key) if place.is_empty() => write!(place, "{key}"),
                 Step::Key(key) => write!(place, ".{key}"),
             };

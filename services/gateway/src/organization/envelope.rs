@@ -12,6 +12,7 @@ use crate::call::{Call, Head};
 use crate::json::typed;
 use crate::refusal::Refusal;
 use crate::reply::{JSON, Reply, reply, with_headers};
+use crate::wording;
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -57,7 +58,7 @@ pub(super) fn refused(refusal: &Refusal, head: &Head) -> Reply {
         (None, None) if refusal.reason() == "WORKSPACE_NOT_FOUND" => {
             (StatusCode::FORBIDDEN, Cow::Borrowed("Forbidden."))
         }
-        (None, None) => (refusal.http(), Cow::Borrowed(refusal.message())),
+        (None, None) => (refusal.http(), Cow::Borrowed(wording::message(refusal))),
     };
     let known = matches!(http.as_u16(), 400..=499 | 503 | 504);
     let (http, message) = match known {

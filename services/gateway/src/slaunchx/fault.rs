@@ -86,10 +86,7 @@ impl From<Refusal> for Fault {
         } else {
             of_status(&refusal)
         };
-        let unsaid =
-            fault.http == StatusCode::SERVICE_UNAVAILABLE && refusal.retry_after().is_none();
-        let of = Some(if unsaid { Refusal::unreachable() } else { refusal });
-        Self { of, ..fault }
+        Self { of: Some(refusal), ..fault }
     }
 }
 

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::credentials::Level;
 use crate::refusal::Refusal;
 use crate::reply::{JSON, Reply, reply, with_headers};
+use crate::wording;
 
 #[derive(Serialize)]
 struct Answer<T> {
@@ -110,7 +111,7 @@ fn message(refusal: &Refusal) -> String {
     match refusal.reason() {
         "API_KEY_NOT_FOUND" | "CONFIG_NOT_FOUND" => "API key not found.".to_owned(),
         _ if status(refusal) == "INTERNAL" => "Internal error.".to_owned(),
-        _ => sentence(refusal.message().to_owned()),
+        _ => sentence(wording::message(refusal).to_owned()),
     }
 }
 

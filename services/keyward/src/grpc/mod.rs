@@ -42,6 +42,8 @@ mod list_api_keys;
 mod list_auth_tokens;
 mod list_events;
 mod list_service_credentials;
+#[cfg(test)]
+mod map_entries_tests;
 mod mutation;
 mod on_config;
 mod page_token;

@@ -6,6 +6,7 @@
 //! by mistake in a field that is no secret may be kept as what that field is; it is never repeated in what
 //! people read who have no business with it: logs, traces, metrics, errors.
 
+mod checks;
 mod fields;
 mod forms;
 
@@ -192,6 +193,7 @@ async fn plant_others(
     let service = operations.create_service_credential(bearer(operator.trim(), asked)).await;
     let service = service.unwrap().into_inner().secret;
     run.secrets.add("a service credential", secret_part(&service));
+    checks::plant(run, channel.clone(), &service).await;
     let mut client = Client::over(channel, tenant);
     let key_id = made.api_key.as_ref().unwrap().key_id.clone();
     let rotate = wire::RotateApiKeyRequest {

@@ -15,6 +15,7 @@ mod crash;
 mod deployment;
 mod descriptors;
 mod embedded;
+mod ext_authz;
 mod first_command;
 mod frames;
 mod json_call;

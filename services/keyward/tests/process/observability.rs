@@ -15,8 +15,12 @@ use crate::child::PATIENCE;
 use crate::client::{Client, bearer, channel};
 use crate::deployment::Deployment;
 
-const SERVICES: [&str; 3] =
-    ["keyward.v1.ApiKeyService", "keyward.v1.WorkspaceService", "keyward.v1.AuditService"];
+const SERVICES: [&str; 4] = [
+    "keyward.v1.ApiKeyService",
+    "keyward.v1.WorkspaceService",
+    "keyward.v1.AuditService",
+    "envoy.service.auth.v3.Authorization",
+];
 
 #[tokio::test]
 async fn health_follows_the_database_and_liveness_does_not() {
@@ -27,7 +31,7 @@ async fn health_follows_the_database_and_liveness_does_not() {
         let request = HealthCheckRequest { service: service.to_owned() };
         health.clone().check(request).await.map(|answer| answer.into_inner().status())
     };
-    for service in ["", SERVICES[0], SERVICES[1], SERVICES[2], "keyward.liveness"] {
+    for service in SERVICES.into_iter().chain(["", "keyward.liveness"]) {
         eventually(&format!("`{service}` is served"), PATIENCE, async || {
             status(service).await.unwrap() == ServingStatus::Serving
         })
@@ -42,7 +46,9 @@ async fn health_follows_the_database_and_liveness_does_not() {
         status("").await.unwrap() == ServingStatus::NotServing
     })
     .await;
-    assert_eq!(status(SERVICES[0]).await.unwrap(), ServingStatus::NotServing);
+    for service in SERVICES {
+        assert_eq!(status(service).await.unwrap(), ServingStatus::NotServing);
+    }
     assert_eq!(status("keyward.liveness").await.unwrap(), ServingStatus::Serving);
     deployment.sql(OPEN).await;
     eventually("ready again", PATIENCE, async || {
@@ -84,7 +90,8 @@ macro_rules! reflects {
         for service in SERVICES {
             assert!(listed.iter().any(|name| name == service), "{service} is not in {listed:?}");
         }
-        for symbol in [SERVICES[0], "keyward.v1.VerifyKeyRequest", "keyward.v1.Denial"] {
+        for symbol in [SERVICES[0], SERVICES[3], "keyward.v1.VerifyKeyRequest", "keyward.v1.Denial"]
+        {
             let answer = ask(MessageRequest::FileContainingSymbol(symbol.to_owned())).await;
             let MessageResponse::FileDescriptorResponse(files) = answer else {
                 panic!("{symbol} is not resolved: {answer:?}");
@@ -251,7 +258,9 @@ async fn a_jwt_that_is_refused_is_counted_by_its_fault_and_never_logged() {
 #[tokio::test]
 async fn logs_are_json_when_nobody_watches_and_text_when_asked_for() {
     let deployment = Deployment::new().await;
-    let finished = deployment.serve(&["--log", "debug"]).await.stop().await;
+    let keyward = deployment.serve(&["--log", "debug"]).await;
+    keyward.logged("ready: verdicts are answered").await;
+    let finished = keyward.stop().await;
     assert!(finished.err.lines().count() > 3, "{}", finished.err);
     for line in finished.err.lines() {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));

@@ -34,6 +34,8 @@ async fn a_setting_that_cannot_be_is_refused_in_one_line_that_names_it() {
         ("connection-age-ms", &["--connection-age-ms", "100000000"], &[]),
         ("max-management-calls", &["--max-management-calls", "0"], &[]),
         ("drain-ms", &["--drain-ms", "3600000"], &[]),
+        ("ext-authz-header", &["--ext-authz-header", "Authorization"], &[]),
+        ("ext-authz-prefix", &["--ext-authz-prefix", "x-envoy-"], &[]),
         ("usage-flush-ms", &["--usage-flush-ms", "99"], &[]),
         ("usage-flush-ms", &["--usage-flush-ms", "60001"], &[]),
         ("gateway-identity", &["--gateway-identity", "spiffe://example.org/g"], &[]),

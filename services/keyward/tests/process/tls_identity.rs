@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use api::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use api::v1::api_key_service_client::ApiKeyServiceClient;
 use api::v1::audit_service_client::AuditServiceClient;
 use api::v1::workspace_service_client::WorkspaceServiceClient;
@@ -22,6 +23,7 @@ use tonic_types::StatusExt;
 
 use crate::child::Keyward;
 use crate::client::bearer;
+use crate::ext_authz;
 use crate::tls::{Authority, Leaf, Scene, encrypted};
 
 const OPERATOR: &str = "spiffe://example.org/operator/ann";
@@ -105,6 +107,13 @@ impl Caller {
         let many = many.map(|many| many.into_inner().verdicts[0].decision());
         let [one, many] = [one, many].map(|answer| answer.map_err(|status| reason(&status)));
         assert_eq!(one, many);
+        // And by Envoy's, whose certificate it may be.
+        let checked = AuthorizationClient::new(self.0.clone()).check(ext_authz::request(key)).await;
+        let checked = checked.map(|checked| match checked.into_inner().status.unwrap().code {
+            0 => Decision::Accepted,
+            _ => Decision::Denied,
+        });
+        assert_eq!(one, checked.map_err(|status| reason(&status)));
         one
     }
 
