@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use api::v1::CreateApiKeyRequest;
 use gateway::surface::Surface;
 use harness::Server;
 use http::Method;
@@ -133,6 +134,50 @@ async fn bodies_that_need_not_be_there_may_be_null_as_documented() {
     let asking = rest.post(&path, "null").bearer(&server.user_token(&tenant, "owner"));
     let asking = asking.header("x-workspace-id", &tenant.id).header("x-client-hash", "3f2a9c");
     assert_eq!(asking.send().await.status, 204);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_that_is_too_short_is_refused_wherever_one_is_documented() {
+    let (server, rest) = (Server::shared().await, Rest::shared().await);
+    let tenant = server.workspace("short keys").await;
+    let owner = server.user_token(&tenant, "owner");
+    let asked = CreateApiKeyRequest { create_auth_token: true, ..tenant.key("a key") };
+    let made = tenant.create(asked).await;
+    let key_id = made.api_key.unwrap().key_id;
+    let document = document(&rest).await;
+    let mut tried = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().unwrap();
+            if !parameters.iter().any(|one| one["name"] == "Idempotency-Key") {
+                continue;
+            }
+            let shown = &operation["requestBody"]["content"]["application/json"]["example"];
+            let body = if shown.is_null() { String::new() } else { shown.to_string() };
+            let body = body.replace("key_...", &key_id);
+            let to = path.replace("{workspaceId}", &tenant.id);
+            let to = to.replace("{keyId}", &key_id).replace("{id}", &key_id);
+            let asking = rest.request(method.to_uppercase().parse().unwrap(), &to).body(body);
+            let asking = asking.header("idempotency-key", "fifteen-letters");
+            let first = operation["security"][0].as_object().unwrap();
+            let asking = if first.contains_key("veltAuthToken") {
+                asking
+                    .header("x-velt-api-key", &key_id)
+                    .header("x-velt-auth-token", &made.auth_token)
+            } else if first.contains_key("veltWorkspaceToken") {
+                let asking = asking.header("x-velt-workspace-id", &tenant.id);
+                asking.header("x-velt-api-key", &key_id).header("x-velt-auth-token", &tenant.token)
+            } else {
+                let asking = asking.bearer(&owner).header("x-workspace-id", &tenant.id);
+                asking.header("x-client-hash", "3f2a9c")
+            };
+            let answer = asking.send().await;
+            let said = String::from_utf8_lossy(&answer.body).into_owned();
+            assert!(answer.status == 400 && said.contains("Idempotency-Key"), "{to}: {said}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 9, "{tried}");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
 );
 /// What a page may read of an answer besides what every page may.
 const EXPOSED: HeaderValue =
-    HeaderValue::from_static("x-request-id, etag, retry-after, x-velt-auth-token");
+    HeaderValue::from_static("x-request-id, etag, retry-after, x-velt-auth-token, x-velt-api-key");
 /// For how many seconds a browser need not ask again.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 

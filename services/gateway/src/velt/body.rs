@@ -57,7 +57,7 @@ pub(super) fn text(name: &str, value: Option<String>) -> Result<String, Refusal>
 /// The client's idempotency key; empty if there is none.
 ///
 /// # Errors
-/// There are two, or it is none that the service takes.
+/// There are two, or it is too short, too long or not visible.
 pub(super) fn request_id(call: &Call) -> Result<String, Refusal> {
     if !call.head.headers.contains_key(&IDEMPOTENCY_KEY) {
         return Ok(String::new());
