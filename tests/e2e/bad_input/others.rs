@@ -122,7 +122,7 @@ const SERVICE: Rows<wire::CreateServiceCredentialRequest> = &[
     ("name", |r| r.name = " ".to_owned()),
     ("permissions", |r| r.permissions.clear()),
     ("permissions[1]", |r| r.permissions = vec![1, 0]),
-    ("permissions[0]", |r| r.permissions = vec![6]),
+    ("permissions[0]", |r| r.permissions = vec![99]),
     ("envs[0]", |r| r.envs = vec![0]),
     ("envs[1]", |r| r.envs = vec![1, 3]),
     ("workspace_ids[0]", |r| r.workspace_ids = vec!["x".to_owned()]),
