@@ -39,6 +39,7 @@ pub(crate) const WALLS: &[Wall] = &[
     Wall { package: "api", may_use: &[], never_sees: &[POSTGRES] },
     Wall { package: "telemetry", may_use: &[], never_sees: &[POSTGRES] },
     Wall { package: "settings", may_use: &["telemetry"], never_sees: &[POSTGRES] },
+    Wall { package: "serving", may_use: &[], never_sees: &[POSTGRES, WIRE] },
     Wall { package: "pgserver", may_use: &[], never_sees: &[WIRE] },
     Wall { package: "testkit", may_use: &["pgserver"], never_sees: &[WIRE] },
     Wall {
@@ -51,6 +52,7 @@ pub(crate) const WALLS: &[Wall] = &[
             "gateway",
             "pgserver",
             "readmodel",
+            "serving",
             "settings",
             "telemetry",
             "testkit",
@@ -61,7 +63,7 @@ pub(crate) const WALLS: &[Wall] = &[
     },
     Wall {
         package: "gateway",
-        may_use: &["api", "settings", "telemetry"],
+        may_use: &["api", "serving", "settings", "telemetry"],
         never_sees: &[POSTGRES],
     },
     Wall {

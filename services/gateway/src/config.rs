@@ -15,6 +15,7 @@ pub use self::settings::{Settings, VerifyFailMode};
 pub use crate::secrets::Secret;
 pub use ::settings::{ConfigError, TelemetryChoice};
 pub use ipnet::IpNet;
+pub use serving::TlsFiles;
 
 use crate::cors::Origins;
 use crate::secrets::{load_credential, load_shared};
@@ -75,15 +76,6 @@ pub struct Config {
     pub access_log: bool,
     /// Logs and traces.
     pub telemetry: TelemetryChoice,
-}
-
-/// PEM files for TLS.
-#[derive(Debug, Clone)]
-pub struct TlsFiles {
-    /// Certificate chain, leaf first.
-    pub certificate: PathBuf,
-    /// Private key of the leaf.
-    pub key: PathBuf,
 }
 
 /// Where the service is.
@@ -187,7 +179,7 @@ fn tls(settings: &Settings, listen: SocketAddr) -> Result<Option<TlsFiles>, Conf
     let files =
         pair(("tls-cert", settings.tls_cert.as_ref()), ("tls-key", settings.tls_key.as_ref()))?;
     plain_is_on_loopback(listen, files.is_some(), settings.plaintext)?;
-    Ok(files.map(|(certificate, key)| TlsFiles { certificate, key }))
+    Ok(files.map(|(certificate, key)| TlsFiles { certificate, key, client_ca: None }))
 }
 
 fn service(settings: &Settings) -> Result<Service, ConfigError> {

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use serving::TlsError;
 use telemetry::Telemetry;
 use telemetry::metrics::MetricsServer;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,7 @@ use crate::canonical::RoutesError;
 use crate::config::{Config, ConfigError, VerifyFailMode};
 use crate::files::Files;
 use crate::node::Shared;
-use crate::server::{Listener, TlsError};
+use crate::server::Listener;
 use crate::upstream;
 
 /// A gateway that can't start: one line that says what to do.

@@ -22,6 +22,7 @@ pub use crate::gateways::GatewayTrust;
 pub use ::settings::{ConfigError, TelemetryChoice};
 pub use ext_authz::ExtAuthz;
 pub use gateway::GatewayChoice;
+pub use serving::TlsFiles;
 
 /// Guesses that a caller may make in a minute unless another limit is set: 100 a second. A gateway of
 /// 10,000 calls a second, of which one in a hundred is junk, stays within it; what is past it is no longer
@@ -116,17 +117,6 @@ pub enum DatabaseChoice {
     },
     /// The operator's.
     Url(secrecy::SecretString),
-}
-
-/// PEM files for TLS.
-#[derive(Debug, Clone)]
-pub struct TlsFiles {
-    /// Certificate chain, leaf first.
-    pub certificate: PathBuf,
-    /// Private key of the leaf.
-    pub key: PathBuf,
-    /// Roots that client certificates must lead to; `None` to ask for none.
-    pub client_ca: Option<PathBuf>,
 }
 
 impl Config {

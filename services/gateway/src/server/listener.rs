@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serving::Peers;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tonic::transport::Endpoint;
 
 use super::worker::{Accepted, Slot, Worker};
 use crate::node::Shared;
-use crate::peers::Peers;
 
 /// A bound listener and the threads that will serve its connections.
 pub struct Listener {

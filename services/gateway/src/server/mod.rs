@@ -3,8 +3,6 @@
 
 mod connection;
 mod listener;
-mod tls;
 mod worker;
 
 pub use listener::Listener;
-pub use tls::{TlsError, server_config};

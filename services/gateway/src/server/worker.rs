@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serving::Place;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -12,7 +13,6 @@ use tonic::transport::Endpoint;
 
 use super::connection::Serving;
 use crate::node::{Node, Shared};
-use crate::peers::Place;
 
 /// A connection as the listener accepted it, with its slot.
 pub(super) struct Accepted {

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serving::Peers;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 use super::limits::Limits;
-use super::peers::Peers;
 use super::tls::Tls;
 use super::worker::{Accepted, Slot, Worker};
 use crate::grpc::express::ExpressLayer;

@@ -6,12 +6,10 @@ mod certificates;
 mod connection;
 mod limits;
 mod listener;
-mod peers;
 mod serving;
 mod tls;
 mod worker;
 
-pub(crate) use certificates::stamp;
 pub use limits::{LARGE_IN_FLIGHT, LARGE_MESSAGE, Limits, MESSAGE};
 pub use listener::Listener;
-pub use tls::{Tls, TlsError};
+pub use tls::Tls;

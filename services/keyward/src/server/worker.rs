@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serving::Place;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
 use super::limits::Limits;
-use super::peers::Place;
 use super::serving::Serving;
 use super::tls::Tls;
 use crate::grpc::express::ExpressLayer;
