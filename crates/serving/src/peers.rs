@@ -11,28 +11,26 @@ const NETWORK: u128 = u128::MAX << 64;
 
 /// The open connections, by address.
 #[derive(Debug)]
-pub struct Peers {
+pub(crate) struct Peers {
     most: usize,
     open: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// A place among the connections of its address, until it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     peers: Arc<Peers>,
     address: Option<IpAddr>,
 }
 
 impl Peers {
     /// None yet, and at most `most` for each address.
-    #[must_use]
-    pub fn new(most: usize) -> Arc<Self> {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, open: Mutex::default() })
     }
 
     /// A place for one more connection of `address`; `None` if it has enough.
-    #[must_use]
-    pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let address = counted(address);
         if let Some(address) = address {
             let mut open = self.open();

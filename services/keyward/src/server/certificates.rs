@@ -7,8 +7,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ::serving::{FileStamp, stamp};
 use jiff::Timestamp;
-use serving::{FileStamp, stamp};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use ::serving::{TlsError, TlsFiles};
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
-use serving::{TlsError, TlsFiles};
 
 use super::certificate;
 
@@ -43,7 +43,7 @@ impl Tls {
 /// # Errors
 /// See [`TlsError`].
 pub(super) fn load(files: &TlsFiles) -> Result<Loaded, TlsError> {
-    let loaded = serving::load(files, &["h2"])?;
+    let loaded = ::serving::load(files, &["h2"])?;
     let expiry = loaded.leaf.as_ref().and_then(certificate::expiry);
     Ok(Loaded { config: loaded.config, expiry })
 }
