@@ -38,6 +38,8 @@ pub(crate) const WALLS: &[Wall] = &[
     Wall { package: "vault", may_use: &["domain"], never_sees: &[ASYNC, POSTGRES, WIRE] },
     Wall { package: "api", may_use: &[], never_sees: &[POSTGRES] },
     Wall { package: "telemetry", may_use: &[], never_sees: &[POSTGRES] },
+    Wall { package: "settings", may_use: &["telemetry"], never_sees: &[POSTGRES] },
+    Wall { package: "serving", may_use: &[], never_sees: &[POSTGRES, WIRE] },
     Wall { package: "pgserver", may_use: &[], never_sees: &[WIRE] },
     Wall { package: "testkit", may_use: &["pgserver"], never_sees: &[WIRE] },
     Wall {
@@ -50,6 +52,8 @@ pub(crate) const WALLS: &[Wall] = &[
             "gateway",
             "pgserver",
             "readmodel",
+            "serving",
+            "settings",
             "telemetry",
             "testkit",
             "vault",
@@ -57,7 +61,11 @@ pub(crate) const WALLS: &[Wall] = &[
         ],
         never_sees: &[],
     },
-    Wall { package: "gateway", may_use: &["api", "telemetry"], never_sees: &[POSTGRES] },
+    Wall {
+        package: "gateway",
+        may_use: &["api", "serving", "settings", "telemetry"],
+        never_sees: &[POSTGRES],
+    },
     Wall {
         package: "e2e",
         // The log, to write into it what only a newer build would.

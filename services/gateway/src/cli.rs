@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
-use telemetry::{LogFormat as TelemetryFormat, Telemetry, TelemetryOptions};
+use settings::refuse_unknown_variables;
+use telemetry::{Telemetry, TelemetryOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Config, LogFormat, Settings, refuse_unknown_variables};
+use crate::config::{Config, Settings};
 use crate::gateway::Gateway;
 
 /// How long the last spans may take to leave.
@@ -60,12 +61,8 @@ fn fail(error: &(dyn Error + Send + Sync + 'static)) -> ExitCode {
 }
 
 fn configure(settings: Settings) -> Result<Config, Failure> {
-    let known: Vec<String> = Arguments::command()
-        .get_arguments()
-        .filter_map(|argument| argument.get_env())
-        .filter_map(|name| name.to_str().map(str::to_owned))
-        .collect();
-    refuse_unknown_variables(&known)?;
+    let (program, help) = (Arguments::command(), "keyward-gateway --help");
+    refuse_unknown_variables(&program, "KEYWARD_GATEWAY_", help)?;
     Ok(Config::resolve(settings)?)
 }
 
@@ -106,20 +103,11 @@ async fn run(config: Config) -> Result<(), Failure> {
 }
 
 fn start_telemetry(config: &Config) -> Result<Telemetry, Failure> {
-    let choice = &config.telemetry;
     Ok(Telemetry::start(TelemetryOptions {
-        log_format: match choice.log_format {
-            LogFormat::Text => TelemetryFormat::Text,
-            LogFormat::Json => TelemetryFormat::Json,
-            LogFormat::Auto => TelemetryFormat::Auto,
-        },
-        log_filter: choice.log.clone(),
-        otlp_endpoint: choice.otlp_endpoint.clone(),
-        sample_ratio: choice.sample_ratio,
         span_targets: vec!["gateway".to_owned()],
         service_name: "keyward-gateway".to_owned(),
         service_version: env!("CARGO_PKG_VERSION").to_owned(),
-        ..TelemetryOptions::default()
+        ..config.telemetry.options()
     })?)
 }
 

@@ -1,6 +1,6 @@
 //! The configuration: flags, then environment (`KEYWARD_GATEWAY_...`), then a TOML file, then defaults.
 //!
-//! The only place that reads the environment. An unknown flag, variable or member is refused.
+//! An unknown flag, variable or member is refused.
 
 mod settings;
 
@@ -8,11 +8,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ::settings::{metrics_listen, pair, plain_is_on_loopback, read_toml, refuse, within};
 use http::HeaderName;
 
+pub use self::settings::{Settings, VerifyFailMode};
 pub use crate::secrets::Secret;
+pub use ::settings::{ConfigError, TelemetryChoice};
 pub use ipnet::IpNet;
-pub use settings::{LogFormat, Settings, VerifyFailMode};
+pub use serving::TlsFiles;
 
 use crate::cors::Origins;
 use crate::secrets::{load_credential, load_shared};
@@ -75,15 +78,6 @@ pub struct Config {
     pub telemetry: TelemetryChoice,
 }
 
-/// PEM files for TLS.
-#[derive(Debug, Clone)]
-pub struct TlsFiles {
-    /// Certificate chain, leaf first.
-    pub certificate: PathBuf,
-    /// Private key of the leaf.
-    pub key: PathBuf,
-}
-
 /// Where the service is.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -104,51 +98,6 @@ pub struct ServiceTls {
     pub name: Option<String>,
 }
 
-/// Logs and traces.
-#[derive(Debug, Clone)]
-pub struct TelemetryChoice {
-    /// How logs are written.
-    pub log_format: LogFormat,
-    /// Directives of `tracing_subscriber::EnvFilter`.
-    pub log: String,
-    /// Where traces go; `None` for nowhere.
-    pub otlp_endpoint: Option<String>,
-    /// Which share of requests is traced that nobody else decided on, 0 to 1.
-    pub sample_ratio: f64,
-}
-
-/// A configuration that can't be used: one line that says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A setting has no allowed value.
-    #[error("--{flag}: {rule}")]
-    Setting {
-        /// The flag (or TOML member) in question.
-        flag: &'static str,
-        /// What it must be.
-        rule: String,
-    },
-    /// An environment variable begins like ours and is not one.
-    #[error("unknown environment variable {0}: see `keyward-gateway --help` for those that exist")]
-    UnknownVariable(String),
-    /// A file can't be read.
-    #[error("can't read {path}")]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The configuration file is not what it must be.
-    #[error("the configuration file {path} is wrong: {reason}")]
-    Toml {
-        /// Which file.
-        path: PathBuf,
-        /// What the parser says, without the file's content.
-        reason: String,
-    },
-}
-
 impl Config {
     /// The configuration of these flags (already filled from the environment by `clap`) and of the
     /// file that they name.
@@ -157,7 +106,7 @@ impl Config {
     /// One line on the first setting that can't be used.
     pub fn resolve(flags: Settings) -> Result<Self, ConfigError> {
         let settings = match flags.config.clone() {
-            Some(path) => flags.or(read_file(&path)?),
+            Some(path) => flags.or(read_toml(&path, "")?),
             None => flags,
         };
         Self::check(settings)
@@ -173,7 +122,7 @@ impl Config {
             listen,
             tls: tls(&settings, listen)?,
             service: service(&settings)?,
-            metrics_listen: metrics_listen(&settings)?,
+            metrics_listen: metrics_listen(settings.no_metrics, settings.metrics_listen, 9465)?,
             trusted_proxies: settings.trusted_proxy.clone().unwrap_or_default(),
             off: settings.without.clone().unwrap_or_default(),
             threads: within("threads", settings.threads.unwrap_or_else(cores), 1..=256)?,
@@ -209,7 +158,7 @@ impl Config {
             )?,
             verify_fail_mode: settings.verify_fail_mode.unwrap_or_default(),
             cors: Origins::new(settings.cors_origin.as_deref().unwrap_or_default())
-                .map_err(|rule| setting("cors-origin", rule))?,
+                .map_err(|rule| refuse("cors-origin", rule))?,
             connection_age: millis(
                 "max-connection-age-ms",
                 settings.max_connection_age_ms.unwrap_or(3_600_000),
@@ -226,74 +175,24 @@ impl Config {
     }
 }
 
-/// Refuses variables of the environment that begin with `KEYWARD_GATEWAY_` and are none of `known`. Those
-/// that Kubernetes sets beside a service of that name are nobody's setting, and are passed over.
-///
-/// # Errors
-/// The first one that is not known.
-pub fn refuse_unknown_variables(known: &[String]) -> Result<(), ConfigError> {
-    #[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
-    let unknown = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-        .filter(|(name, _)| name.starts_with("KEYWARD_GATEWAY_") && !known.contains(name))
-        .find(|(name, value)| !is_service_link(name, &value.to_string_lossy()));
-    unknown.map_or(Ok(()), |(name, _)| Err(ConfigError::UnknownVariable(name)))
-}
-
-/// Whether Kubernetes set this variable: `..._SERVICE_HOST`, `..._PORT_8080_TCP_ADDR` and so on.
-fn is_service_link(name: &str, value: &str) -> bool {
-    let rest = name.strip_prefix("KEYWARD_GATEWAY_").unwrap_or(name);
-    rest.starts_with("SERVICE_HOST")
-        || rest.starts_with("SERVICE_PORT")
-        || rest
-            .strip_prefix("PORT_")
-            .is_some_and(|rest| rest.starts_with(|it: char| it.is_ascii_digit()))
-        || (rest == "PORT" && value.contains("://"))
-}
-
-fn setting(flag: &'static str, rule: impl Into<String>) -> ConfigError {
-    ConfigError::Setting { flag, rule: rule.into() }
-}
-
-fn read_file(path: &Path) -> Result<Settings, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|error| ConfigError::Toml {
-        path: path.to_owned(),
-        reason: error.message().to_owned(),
-    })
-}
-
 fn tls(settings: &Settings, listen: SocketAddr) -> Result<Option<TlsFiles>, ConfigError> {
-    match (&settings.tls_cert, &settings.tls_key) {
-        (Some(certificate), Some(key)) => {
-            Ok(Some(TlsFiles { certificate: certificate.clone(), key: key.clone() }))
-        }
-        (Some(_), None) => Err(setting("tls-key", "is required with --tls-cert")),
-        (None, Some(_)) => Err(setting("tls-cert", "is required with --tls-key")),
-        (None, None) if listen.ip().is_loopback() || settings.plaintext.unwrap_or(false) => {
-            Ok(None)
-        }
-        (None, None) => Err(setting(
-            "listen",
-            "a plain listener must be on loopback: set --tls-cert and --tls-key, or --plaintext if something else encrypts",
-        )),
-    }
+    let files =
+        pair(("tls-cert", settings.tls_cert.as_ref()), ("tls-key", settings.tls_key.as_ref()))?;
+    plain_is_on_loopback(listen, files.is_some(), settings.plaintext)?;
+    Ok(files.map(|(certificate, key)| TlsFiles { certificate, key, client_ca: None }))
 }
 
 fn service(settings: &Settings) -> Result<Service, ConfigError> {
     let address = settings.service.clone().unwrap_or_else(|| "127.0.0.1:50051".to_owned());
-    let identity = match (&settings.service_cert, &settings.service_key) {
-        (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
-        (None, None) => None,
-        (Some(_), None) => return Err(setting("service-key", "is required with --service-cert")),
-        (None, Some(_)) => return Err(setting("service-cert", "is required with --service-key")),
-    };
+    let identity = pair(
+        ("service-cert", settings.service_cert.as_ref()),
+        ("service-key", settings.service_key.as_ref()),
+    )?;
     let name = settings.service_name.clone();
     let tls = match &settings.service_ca {
         Some(roots) => Some(ServiceTls { roots: roots.clone(), identity, name }),
         None if identity.is_some() || name.is_some() => {
-            return Err(setting("service-ca", "is required with a certificate or a name"));
+            return Err(refuse("service-ca", "is required with a certificate or a name"));
         }
         None => None,
     };
@@ -311,42 +210,16 @@ fn verify_header(settings: &Settings) -> Result<Option<HeaderName>, ConfigError>
         return Ok(None);
     };
     let name = HeaderName::try_from(name.as_str());
-    name.map(Some).map_err(|_| setting("verify-header", "must be the name of a header"))
-}
-
-fn metrics_listen(settings: &Settings) -> Result<Option<SocketAddr>, ConfigError> {
-    if settings.no_metrics.unwrap_or(false) {
-        return Ok(None);
-    }
-    let address = settings.metrics_listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 9465)));
-    if !address.ip().is_loopback() {
-        return Err(setting("metrics-listen", "must be on loopback"));
-    }
-    Ok(Some(address))
+    name.map(Some).map_err(|_| refuse("verify-header", "must be the name of a header"))
 }
 
 fn telemetry(settings: &Settings) -> Result<TelemetryChoice, ConfigError> {
-    let sample_ratio = settings.trace_sample_ratio.unwrap_or(0.01);
-    if !(0.0..=1.0).contains(&sample_ratio) {
-        return Err(setting("trace-sample-ratio", "must be from 0 to 1"));
-    }
-    Ok(TelemetryChoice {
-        log_format: settings.log_format.unwrap_or_default(),
-        log: settings.log.clone().unwrap_or_else(|| "info".to_owned()),
-        otlp_endpoint: settings.otlp_endpoint.clone(),
-        sample_ratio,
-    })
-}
-
-fn within<N: PartialOrd + std::fmt::Display>(
-    flag: &'static str,
-    value: N,
-    range: std::ops::RangeInclusive<N>,
-) -> Result<N, ConfigError> {
-    if range.contains(&value) {
-        return Ok(value);
-    }
-    Err(setting(flag, format!("must be from {} to {}", range.start(), range.end())))
+    TelemetryChoice::new(
+        settings.log_format,
+        settings.log.as_deref(),
+        settings.otlp_endpoint.as_deref(),
+        settings.trace_sample_ratio,
+    )
 }
 
 fn cores() -> usize {

@@ -4,21 +4,23 @@
 //! what was there stays.
 
 use std::error::Error;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
+use serving::{FileStamp, TlsError, stamp};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, ConfigError, TlsFiles};
 use crate::secrets::{Secret, load_credential, load_shared};
-use crate::server::{TlsError, server_config};
 
 /// How often it is looked whether a file has changed.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// What is spoken under TLS, best first.
+const PROTOCOLS: &[&str] = &["h2", "http/1.1"];
 
 /// The current state of each.
 pub(crate) struct Files {
@@ -35,9 +37,6 @@ struct Kept {
     current: watch::Sender<Option<Secret>>,
 }
 
-/// What tells one state of a file from another. One that is not there is a state, too.
-type Stamp = Option<(u64, u64, i64, i64)>;
-
 impl Files {
     /// What the configuration has read, and the certificate.
     ///
@@ -45,7 +44,7 @@ impl Files {
     /// The certificate or its key can't be used.
     pub(crate) fn new(config: &Config) -> Result<Self, TlsError> {
         let tls = config.tls.as_ref().map(|files| {
-            let loaded = server_config(files)?;
+            let loaded = serving::load(files, PROTOCOLS)?.config;
             Ok((files.clone(), watch::Sender::new(loaded)))
         });
         Ok(Self {
@@ -112,9 +111,9 @@ impl Files {
     /// Reads all of them.
     pub(crate) fn read_again(&self) {
         if let Some((files, current)) = &self.tls {
-            match server_config(files) {
+            match serving::load(files, PROTOCOLS) {
                 Ok(loaded) => {
-                    current.send_replace(loaded);
+                    current.send_replace(loaded.config);
                     tracing::info!("the certificate was read again; new connections get it");
                 }
                 Err(error) => refused(&error),
@@ -125,7 +124,7 @@ impl Files {
         self.shared.read_again("the secret of the gateway");
     }
 
-    fn stamps(&self) -> Vec<Stamp> {
+    fn stamps(&self) -> Vec<Option<FileStamp>> {
         let tls = self.tls.iter().flat_map(|(files, _)| [&files.certificate, &files.key]);
         let secrets = [&self.credential, &self.workspace, &self.shared];
         let secrets = secrets.into_iter().filter_map(|kept| kept.path.as_ref());
@@ -151,9 +150,4 @@ impl Kept {
 fn refused(error: &dyn Error) {
     let cause = error.source().map(ToString::to_string);
     tracing::error!(%error, cause, "a file was refused; what was there stays");
-}
-
-fn stamp(path: &Path) -> Stamp {
-    let found = std::fs::metadata(path).ok()?;
-    Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
 }

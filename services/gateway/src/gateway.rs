@@ -4,16 +4,18 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use serving::{Capacity, Listener, TlsError};
 use telemetry::Telemetry;
 use telemetry::metrics::MetricsServer;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tonic::transport::Endpoint;
 
 use crate::canonical::RoutesError;
 use crate::config::{Config, ConfigError, VerifyFailMode};
 use crate::files::Files;
-use crate::node::Shared;
-use crate::server::{Listener, TlsError};
+use crate::node::{Node, Shared};
+use crate::server::Serving;
 use crate::upstream;
 
 /// A gateway that can't start: one line that says what to do.
@@ -74,7 +76,7 @@ impl Gateway {
         let (listen, drain, metrics) = (config.listen, config.drain, config.metrics_listen);
         let shared = Arc::new(Shared::new(config, Arc::clone(&files), telemetry)?);
         let failed = |source| StartError::Listen { address: listen, source };
-        let listener = Listener::bind(&shared, &service).map_err(failed)?;
+        let listener = bind(&shared, &service).map_err(failed)?;
         let address = listener.address().map_err(failed)?;
         let stop_metrics = CancellationToken::new();
         let (mut metrics_address, mut metrics_task) = (None, None);
@@ -88,7 +90,8 @@ impl Gateway {
         }
         let keeping = files.keep(shared.stopping.clone());
         let keeping = AbortOnDropHandle::new(tokio::spawn(keeping));
-        let serving = AbortOnDropHandle::new(tokio::spawn(listener.serve(drain)));
+        let serving =
+            AbortOnDropHandle::new(tokio::spawn(listener.serve(shared.stopping.clone(), drain)));
         let metrics = metrics_task;
         Ok(Self {
             shared,
@@ -130,6 +133,20 @@ impl Gateway {
             let _ = metrics.await;
         }
     }
+}
+
+/// Binds the listener and starts its threads, each with a channel to the service of its own.
+fn bind(shared: &Arc<Shared>, service: &Endpoint) -> io::Result<Listener> {
+    let config = &shared.config;
+    let capacity = Capacity {
+        threads: config.threads,
+        connections: config.max_connections,
+        connections_per_address: config.max_connections_per_address,
+    };
+    Listener::bind(config.listen, capacity, "gateway", || {
+        let (shared, service) = (Arc::clone(shared), service.clone());
+        move |_| Serving::new(Arc::new(Node::new(shared, &service)))
+    })
 }
 
 impl Drop for Gateway {

@@ -1,88 +1,18 @@
-//! What one address may take: connections at once, requests a second, and workspaces an hour. Loopback is
-//! not counted but for the last: a proxy on the same machine speaks for everybody.
+//! What one address may ask for: requests a second, and workspaces an hour. Loopback is not counted but for
+//! the last: a proxy on the same machine speaks for everybody.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a client can choose freely of an IPv6 address is not looked at.
-const NETWORK: u128 = u128::MAX << 64;
+use serving::{counted, network};
+
 /// A second's requests may come at once, and as many again.
 const BURST: u32 = 2;
 const HOUR: Duration = Duration::from_secs(3_600);
 /// So many addresses are remembered before those are forgotten that owe nothing.
 const REMEMBERED: usize = 65_536;
-
-/// What an address is counted as; `None` if it is not.
-fn counted(address: IpAddr) -> Option<IpAddr> {
-    Some(network(address)).filter(|_| !address.to_canonical().is_loopback())
-}
-
-/// An address but for what its client can choose of it.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) if !address.is_loopback() => {
-            Ipv6Addr::from_bits(address.to_bits() & NETWORK).into()
-        }
-        address @ (IpAddr::V4(_) | IpAddr::V6(_)) => address,
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing under these locks leaves a map half-written.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The open connections, by address.
-#[derive(Debug)]
-pub(crate) struct Peers {
-    most: usize,
-    open: Mutex<HashMap<IpAddr, usize>>,
-}
-
-/// A place among the connections of its address, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Place {
-    peers: Arc<Peers>,
-    address: Option<IpAddr>,
-}
-
-impl Peers {
-    /// None yet, and at most `most` for each address.
-    pub(crate) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, open: Mutex::default() })
-    }
-
-    /// A place for one more connection of `address`; `None` if it has enough.
-    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let address = counted(address);
-        if let Some(address) = address {
-            let mut open = lock(&self.open);
-            let count = open.entry(address).or_default();
-            if *count >= self.most {
-                return None;
-            }
-            *count += 1;
-        }
-        Some(Place { peers: Arc::clone(self), address })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let Some(address) = self.address else {
-            return;
-        };
-        let mut open = lock(&self.peers.open);
-        if let Some(count) = open.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&address);
-            }
-        }
-    }
-}
 
 /// The requests, by the address of the client: each moves the moment on until when its address has had
 /// its share (the generic cell rate algorithm).
@@ -123,7 +53,8 @@ impl Asking {
     }
 
     fn admit_at(&self, now: Instant, each: Duration, address: IpAddr) -> Result<(), Duration> {
-        let mut had = lock(&self.had);
+        // Nothing under the lock leaves the map half-written.
+        let mut had = self.had.lock().unwrap_or_else(PoisonError::into_inner);
         if had.len() >= REMEMBERED && !had.contains_key(&address) {
             had.retain(|_, until| *until > now);
             if self.strict && had.len() >= REMEMBERED {
@@ -143,21 +74,9 @@ impl Asking {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::net::Ipv6Addr;
 
-    #[test]
-    fn an_address_has_so_many_connections_and_gets_back_those_that_it_gives_up() {
-        let peers = Peers::new(2);
-        let admit = |address: &str| peers.admit(address.parse().unwrap());
-        let first = admit("192.0.2.7");
-        let _second = admit("::ffff:192.0.2.7").unwrap();
-        assert!(admit("192.0.2.7").is_none());
-        assert!(admit("192.0.2.8").is_some(), "another address has places of its own");
-        drop(first);
-        assert!(admit("192.0.2.7").is_some());
-        let held: Vec<_> = (0..9).map(|_| admit("127.0.0.1")).collect();
-        assert!(held.iter().all(Option::is_some), "loopback is not counted");
-    }
+    use super::*;
 
     #[test]
     fn an_address_has_so_many_requests_a_second_and_is_told_when_it_has_more() {

@@ -6,9 +6,8 @@ use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use ::settings::{ConfigError, refuse};
 use http::HeaderValue;
-
-use crate::config::ConfigError;
 
 /// The least characters of the secret that gateway and service have.
 const SHORTEST: usize = 32;
@@ -57,7 +56,7 @@ impl fmt::Debug for Secret {
 pub(crate) fn load_credential(flag: &'static str, path: &Path) -> Result<Secret, ConfigError> {
     let text = load(flag, path)?;
     Secret::credential(text.trim())
-        .ok_or_else(|| wrong(flag, "the file must have one service credential in it"))
+        .ok_or_else(|| refuse(flag, "the file must have one service credential in it"))
 }
 
 /// Reads the secret that the service has as well: the first line, as a second one is for the service.
@@ -69,18 +68,14 @@ pub(crate) fn load_shared(path: &Path) -> Result<Secret, ConfigError> {
     let text = load(flag, path)?;
     let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     Secret::shared(first).ok_or_else(|| {
-        wrong(flag, "the file must have one secret of at least 32 visible characters in it")
+        refuse(flag, "the file must have one secret of at least 32 visible characters in it")
     })
 }
 
-fn wrong(flag: &'static str, rule: &str) -> ConfigError {
-    ConfigError::Setting { flag, rule: rule.to_owned() }
-}
-
 fn load(flag: &'static str, path: &Path) -> Result<String, ConfigError> {
-    let failed = |source| ConfigError::File { path: path.to_owned(), source };
+    let failed = |source| ConfigError::file(path, source);
     if std::fs::metadata(path).map_err(failed)?.mode() & 0o077 != 0 {
-        return Err(wrong(flag, "others must have no access to the file: chmod 600"));
+        return Err(refuse(flag, "others must have no access to the file: chmod 600"));
     }
     std::fs::read_to_string(path).map_err(failed)
 }

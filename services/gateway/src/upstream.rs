@@ -8,12 +8,13 @@ use http::header::{CONTENT_TYPE, TE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
+use settings::{ConfigError, refuse};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tower::Service;
 
-use crate::config::{ConfigError, Service as Where};
+use crate::config::Service as Where;
 use crate::refusal::Refusal;
 
 /// What stands before a message: a flag, and its length in four bytes.
@@ -52,7 +53,7 @@ impl Patience {
 /// The address or the TLS files can't be used.
 pub(crate) fn endpoint(service: &Where) -> Result<Endpoint, ConfigError> {
     let scheme = if service.tls.is_some() { "https" } else { "http" };
-    let wrong = |rule: &str| ConfigError::Setting { flag: "service", rule: rule.to_owned() };
+    let wrong = |rule: &str| refuse("service", rule);
     let endpoint = Endpoint::from_shared(format!("{scheme}://{}", service.address))
         .map_err(|_| wrong("must be a host and a port"))?
         .connect_timeout(Duration::from_secs(2))
@@ -65,7 +66,7 @@ pub(crate) fn endpoint(service: &Where) -> Result<Endpoint, ConfigError> {
         return Ok(endpoint);
     };
     let pem = |path: &std::path::Path| {
-        std::fs::read(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })
+        std::fs::read(path).map_err(|source| ConfigError::file(path, source))
     };
     let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem(&files.roots)?));
     if let Some((certificate, key)) = &files.identity {

@@ -16,6 +16,7 @@ use api::v1::audit_service_server::AuditServiceServer;
 use api::v1::workspace_service_server::WorkspaceServiceServer;
 use eventlog::heartbeat::Roll;
 use eventlog::{ChainMac, Heartbeat, LogError, ProjectionRunner, RunnerOptions};
+use serving::{Capacity, Listener, TlsError};
 use telemetry::Telemetry;
 use telemetry::metrics::MetricsServer;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -36,7 +37,7 @@ use crate::keyring::watch::RingWatch;
 use crate::node::Node;
 use crate::operator::OperatorTokenError;
 use crate::reload::Reload;
-use crate::server::{Limits, Listener, MESSAGE, Tls, TlsError};
+use crate::server::{Limits, MESSAGE, Serving, Tls};
 use crate::storage::{Managed, StorageError};
 use crate::tail::Tail;
 use crate::usage::Flusher;
@@ -183,19 +184,9 @@ impl App {
         }
         let tls = config.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new);
         let reload = Reload::new(heeds_hangups(config)).map_err(StartError::Signals)?;
-        let limits = Limits::new(config);
         let failed = |source| StartError::Listen { address: config.listen, source };
-        let routes = routes.routes();
         let express = ExpressLayer::new(Arc::clone(&node));
-        let listener = Listener::bind(
-            config.listen,
-            config.serving_threads,
-            limits,
-            tls.as_ref(),
-            &routes,
-            &express,
-        )
-        .map_err(failed)?;
+        let listener = bind(config, tls.as_ref(), &routes.routes(), &express).map_err(failed)?;
         let address = listener.address().map_err(failed)?;
 
         let stop_upkeep = CancellationToken::new();
@@ -285,6 +276,25 @@ impl App {
             tracing::warn!(calls = calls.len(), "calls were still under way when the drain ended");
         }
     }
+}
+
+/// Binds the listener and starts its threads.
+fn bind(
+    config: &Config,
+    tls: Option<&Arc<Tls>>,
+    routes: &Routes,
+    express: &ExpressLayer,
+) -> io::Result<Listener> {
+    let capacity = Capacity {
+        threads: config.serving_threads,
+        connections: config.max_connections,
+        connections_per_address: config.max_connections_per_address,
+    };
+    let limits = Limits::new(config);
+    Listener::bind(config.listen, capacity, "serve", || {
+        let (tls, answering) = (tls.cloned(), (routes.clone(), express.clone()));
+        move |stop| Serving::new(limits, tls, answering, stop)
+    })
 }
 
 /// Serves until `stop`, drains, and says so, in whatever way it ends.

@@ -18,8 +18,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use settings::refuse_unknown_variables;
 
-use crate::config::{Config, Settings, refuse_unknown_variables};
+use crate::config::{Config, Settings};
 use output::fail;
 
 /// What a command ends with, if not with success.
@@ -82,12 +83,8 @@ pub fn main() -> ExitCode {
 }
 
 fn configure(settings: Settings) -> Result<Config, Failure> {
-    let known: Vec<String> = Arguments::command()
-        .get_arguments()
-        .filter_map(|argument| argument.get_env())
-        .filter_map(|name| name.to_str().map(str::to_owned))
-        .collect();
-    refuse_unknown_variables(&known)?;
+    let (program, help) = (Arguments::command(), "keyward serve --help");
+    refuse_unknown_variables(&program, "KEYWARD_", help)?;
     Ok(Config::resolve(settings)?)
 }
 

@@ -1,9 +1,8 @@
 //! The configuration: flags, then environment (`KEYWARD_...`), then a TOML file, then defaults.
 //!
-//! The only place that reads the environment. An unknown flag, variable or member is refused: a
+//! An unknown flag, variable or member is refused: a
 //! mistyped `KEYWARD_TLS_CERT` must not make a plain listener.
 
-mod environment;
 mod ext_authz;
 mod gateway;
 mod settings;
@@ -14,14 +13,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::gateway::config::IpNet;
+use ::settings::{metrics_listen, pair, plain_is_on_loopback, read_toml, refuse, within};
 use domain::config::Provider;
 use domain::{Brand, SpiffeId};
 
+pub use self::settings::Settings;
 pub use crate::gateways::GatewayTrust;
-pub use environment::refuse_unknown_variables;
+pub use ::settings::{ConfigError, TelemetryChoice};
 pub use ext_authz::ExtAuthz;
 pub use gateway::GatewayChoice;
-pub use settings::{LogFormat, Settings};
+pub use serving::TlsFiles;
 
 /// Guesses that a caller may make in a minute unless another limit is set: 100 a second. A gateway of
 /// 10,000 calls a second, of which one in a hundred is junk, stays within it; what is past it is no longer
@@ -118,62 +119,6 @@ pub enum DatabaseChoice {
     Url(secrecy::SecretString),
 }
 
-/// PEM files for TLS.
-#[derive(Debug, Clone)]
-pub struct TlsFiles {
-    /// Certificate chain, leaf first.
-    pub certificate: PathBuf,
-    /// Private key of the leaf.
-    pub key: PathBuf,
-    /// Roots that client certificates must lead to; `None` to ask for none.
-    pub client_ca: Option<PathBuf>,
-}
-
-/// Logs and traces.
-#[derive(Debug, Clone)]
-pub struct TelemetryChoice {
-    /// How logs are written.
-    pub log_format: LogFormat,
-    /// Directives of `tracing_subscriber::EnvFilter`.
-    pub log: String,
-    /// Where traces go; `None` for nowhere.
-    pub otlp_endpoint: Option<String>,
-    /// Which share of calls is traced that nobody else decided on, 0 to 1.
-    pub sample_ratio: f64,
-}
-
-/// A configuration that can't be used: one line that says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A setting has no allowed value.
-    #[error("--{flag}: {rule}")]
-    Setting {
-        /// The flag (or TOML member) in question.
-        flag: &'static str,
-        /// What it must be.
-        rule: String,
-    },
-    /// An environment variable begins like ours and is not one.
-    #[error("unknown environment variable {0}: see `keyward serve --help` for those that exist")]
-    UnknownVariable(String),
-    /// The configuration file can't be read.
-    #[error("can't read the configuration file {path}")]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The configuration file is not what it must be.
-    #[error("the configuration file {path} is wrong: {reason}")]
-    Toml {
-        /// Which file.
-        path: PathBuf,
-        /// What the parser says, without the file's content.
-        reason: String,
-    },
-}
-
 impl Config {
     /// The configuration of these flags (already filled from the environment by `clap`) and of the
     /// file that they name.
@@ -182,7 +127,7 @@ impl Config {
     /// One line on the first setting that can't be used.
     pub fn resolve(flags: Settings) -> Result<Self, ConfigError> {
         let settings = match flags.config.clone() {
-            Some(path) => flags.or(read_file(&path)?),
+            Some(path) => flags.or(read_toml(&path, "the configuration file ")?),
             None => flags,
         };
         Self::check(settings)
@@ -198,7 +143,7 @@ impl Config {
         let (lease, heartbeat) = lease(&settings)?;
         Ok(Self {
             listen,
-            metrics_listen: metrics_listen(&settings)?,
+            metrics_listen: metrics_listen(settings.no_metrics, settings.metrics_listen, 9464)?,
             gateway: gateway::choice(&settings, managed, tls.is_some())?,
             gateway_proxies: settings.gateway_trusted_proxy.clone().unwrap_or_default(),
             follow: follow(&settings, managed)?,
@@ -260,10 +205,6 @@ impl Config {
     }
 }
 
-fn setting(flag: &'static str, rule: impl Into<String>) -> ConfigError {
-    ConfigError::Setting { flag, rule: rule.into() }
-}
-
 /// The file of the key ring; never read if a command prints it, and what works on the file says so.
 fn keyring(settings: &Settings, folder: &Path, managed: bool) -> Result<PathBuf, ConfigError> {
     match settings.keyring_command {
@@ -283,15 +224,6 @@ fn operator_token_file(
     required_file("operator-token-file", given, folder, "operator-token", managed)
 }
 
-fn read_file(path: &Path) -> Result<Settings, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|error| ConfigError::Toml {
-        path: path.to_owned(),
-        reason: error.message().to_owned(),
-    })
-}
-
 fn database(
     settings: &Settings,
     listen: SocketAddr,
@@ -302,7 +234,7 @@ fn database(
     }
     // The managed database is for trying and for development: it is never on by chance.
     if production || !listen.ip().is_loopback() {
-        return Err(setting(
+        return Err(refuse(
             "database-url",
             "is required with --production and with a listener that is not on loopback",
         ));
@@ -318,30 +250,27 @@ fn follow(
     managed: bool,
 ) -> Result<Option<secrecy::SecretString>, ConfigError> {
     if managed && settings.follow_url.is_some() {
-        return Err(setting("follow-url", "needs --database-url, for the primary"));
+        return Err(refuse("follow-url", "needs --database-url, for the primary"));
     }
     Ok(settings.follow_url.clone())
 }
 
 fn tls(settings: &Settings, listen: SocketAddr) -> Result<Option<TlsFiles>, ConfigError> {
     let files = tls_files(settings)?;
-    refuse_open_plaintext(settings, listen, files.as_ref())?;
+    plain_is_on_loopback(listen, files.is_some(), settings.plaintext)?;
     Ok(files)
 }
 
 fn tls_files(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
-    match (&settings.tls_cert, &settings.tls_key) {
-        (Some(certificate), Some(key)) => Ok(Some(TlsFiles {
-            certificate: certificate.clone(),
-            key: key.clone(),
-            client_ca: settings.tls_client_ca.clone(),
-        })),
-        (None, None) if settings.tls_client_ca.is_some() => {
-            Err(setting("tls-client-ca", "needs --tls-cert and --tls-key"))
+    let files =
+        pair(("tls-cert", settings.tls_cert.as_ref()), ("tls-key", settings.tls_key.as_ref()))?;
+    let client_ca = settings.tls_client_ca.clone();
+    match files {
+        Some((certificate, key)) => Ok(Some(TlsFiles { certificate, key, client_ca })),
+        None if client_ca.is_some() => {
+            Err(refuse("tls-client-ca", "needs --tls-cert and --tls-key"))
         }
-        (None, None) => Ok(None),
-        (Some(_), None) => Err(setting("tls-key", "is required with --tls-cert")),
-        (None, Some(_)) => Err(setting("tls-cert", "is required with --tls-key")),
+        None => Ok(None),
     }
 }
 
@@ -352,26 +281,12 @@ fn operator_identities(
 ) -> Result<Vec<SpiffeId>, ConfigError> {
     let given = settings.operator_identity.as_deref().unwrap_or_default();
     if !given.is_empty() && tls.is_none_or(|files| files.client_ca.is_none()) {
-        return Err(setting("operator-identity", "needs --tls-client-ca"));
+        return Err(refuse("operator-identity", "needs --tls-client-ca"));
     }
     let each = |text: &String| {
-        SpiffeId::new(text.as_str()).map_err(|error| setting("operator-identity", error.rule()))
+        SpiffeId::new(text.as_str()).map_err(|error| refuse("operator-identity", error.rule()))
     };
     given.iter().map(each).collect()
-}
-
-fn refuse_open_plaintext(
-    settings: &Settings,
-    listen: SocketAddr,
-    tls: Option<&TlsFiles>,
-) -> Result<(), ConfigError> {
-    if tls.is_some() || listen.ip().is_loopback() || settings.plaintext.unwrap_or(false) {
-        return Ok(());
-    }
-    Err(setting(
-        "listen",
-        "a plain listener must be on loopback: set --tls-cert and --tls-key, or --plaintext if something else encrypts",
-    ))
 }
 
 /// The lease and the pause between heartbeats: two may be lost before the lease is.
@@ -379,7 +294,7 @@ fn lease(settings: &Settings) -> Result<(Duration, Duration), ConfigError> {
     let lease = millis("lease-ms", settings.lease_ms.unwrap_or(1_000), 200..=5_000)?;
     let heartbeat = millis("heartbeat-ms", settings.heartbeat_ms.unwrap_or(200), 10..=1_000)?;
     if heartbeat * 3 > lease {
-        return Err(setting("heartbeat-ms", "must be at most a third of --lease-ms"));
+        return Err(refuse("heartbeat-ms", "must be at most a third of --lease-ms"));
     }
     Ok((lease, heartbeat))
 }
@@ -389,19 +304,8 @@ fn usage_flush(settings: &Settings) -> Result<Option<Duration>, ConfigError> {
     match settings.usage_flush_ms.unwrap_or(5_000) {
         0 => Ok(None),
         set @ 100..=60_000 => Ok(Some(Duration::from_millis(set))),
-        _ => Err(setting("usage-flush-ms", "must be 0 or from 100 to 60000 milliseconds")),
+        _ => Err(refuse("usage-flush-ms", "must be 0 or from 100 to 60000 milliseconds")),
     }
-}
-
-fn metrics_listen(settings: &Settings) -> Result<Option<SocketAddr>, ConfigError> {
-    if settings.no_metrics.unwrap_or(false) {
-        return Ok(None);
-    }
-    let address = settings.metrics_listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 9464)));
-    if !address.ip().is_loopback() {
-        return Err(setting("metrics-listen", "must be on loopback"));
-    }
-    Ok(Some(address))
 }
 
 /// The words of the command that prints the key ring. No shell reads them, so there is no quoting.
@@ -410,11 +314,11 @@ fn keyring_command(settings: &Settings) -> Result<Option<Vec<String>>, ConfigErr
         return Ok(None);
     };
     if settings.keyring.is_some() {
-        return Err(setting("keyring-command", "can't be set beside --keyring"));
+        return Err(refuse("keyring-command", "can't be set beside --keyring"));
     }
     let words: Vec<String> = text.split_ascii_whitespace().map(str::to_owned).collect();
     if words.is_empty() {
-        return Err(setting("keyring-command", "must name a program"));
+        return Err(refuse("keyring-command", "must name a program"));
     }
     Ok(Some(words))
 }
@@ -430,15 +334,13 @@ fn required_file(
     match given {
         Some(path) => Ok(path.clone()),
         None if managed => Ok(folder.join(name)),
-        None => {
-            Err(setting(flag, "is required with --database-url: every node needs the same one"))
-        }
+        None => Err(refuse(flag, "is required with --database-url: every node needs the same one")),
     }
 }
 
 fn brand(settings: &Settings) -> Result<Brand, ConfigError> {
     match &settings.brand {
-        Some(text) => Brand::new(text).map_err(|error| setting("brand", error.rule())),
+        Some(text) => Brand::new(text).map_err(|error| refuse("brand", error.rule())),
         None => Ok(Brand::default()),
     }
 }
@@ -447,36 +349,21 @@ fn brand(settings: &Settings) -> Result<Brand, ConfigError> {
 fn ai_providers(settings: &Settings) -> Result<Vec<Provider>, ConfigError> {
     let list = settings.ai_providers.as_deref().unwrap_or_default();
     let names = list.split(',').map(str::trim).filter(|_| !list.trim().is_empty());
-    let refuse = |error: domain::InvalidValue| setting("ai-providers", error.rule());
+    let refuse = |error: domain::InvalidValue| refuse("ai-providers", error.rule());
     names.map(|name| Provider::new(name).map_err(refuse)).collect()
 }
 
 fn telemetry(settings: &Settings) -> Result<TelemetryChoice, ConfigError> {
-    let sample_ratio = settings.trace_sample_ratio.unwrap_or(0.01);
-    if !(0.0..=1.0).contains(&sample_ratio) {
-        return Err(setting("trace-sample-ratio", "must be from 0 to 1"));
-    }
-    Ok(TelemetryChoice {
-        log_format: settings.log_format.unwrap_or_default(),
-        log: settings.log.clone().unwrap_or_else(|| "info".to_owned()),
-        otlp_endpoint: settings.otlp_endpoint.clone(),
-        sample_ratio,
-    })
+    TelemetryChoice::new(
+        settings.log_format,
+        settings.log.as_deref(),
+        settings.otlp_endpoint.as_deref(),
+        settings.trace_sample_ratio,
+    )
 }
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
-}
-
-fn within(
-    flag: &'static str,
-    value: usize,
-    range: std::ops::RangeInclusive<usize>,
-) -> Result<usize, ConfigError> {
-    if range.contains(&value) {
-        return Ok(value);
-    }
-    Err(setting(flag, format!("must be from {} to {}", range.start(), range.end())))
 }
 
 fn millis(
@@ -487,5 +374,5 @@ fn millis(
     if range.contains(&value) {
         return Ok(Duration::from_millis(value));
     }
-    Err(setting(flag, format!("must be from {} to {} milliseconds", range.start(), range.end())))
+    Err(refuse(flag, format!("must be from {} to {} milliseconds", range.start(), range.end())))
 }

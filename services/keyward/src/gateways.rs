@@ -11,12 +11,11 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use domain::SpiffeId;
 use secrecy::{ExposeSecret, SecretString};
+use serving::stamp;
 use telemetry::metrics::{HotCounter, Metrics};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
-
-use crate::server::stamp;
 
 /// How often it is looked whether the file of the secrets has changed.
 const LOOK: Duration = Duration::from_secs(2);

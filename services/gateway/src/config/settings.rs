@@ -3,24 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use ::settings::{LogFormat, layered};
+use clap::ValueEnum;
 use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::surface::Surface;
-
-/// How logs are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-    /// Text on a terminal, JSON otherwise.
-    #[default]
-    Auto,
-}
 
 /// What `/verify` answers while the service gives no verdicts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -33,30 +21,11 @@ pub enum VerifyFailMode {
     Open,
 }
 
-macro_rules! settings {
-    ($( $(#[$attribute:meta])* $name:ident: $type:ty, )+) => {
-        /// What can be set. Absent means: not said here.
-        #[derive(Debug, Clone, Default, Args, Deserialize)]
-        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-        pub struct Settings {
-            /// TOML file with any of these settings; flags and environment win over it.
-            #[arg(long, env = "KEYWARD_GATEWAY_CONFIG", value_name = "FILE")]
-            #[serde(skip)]
-            pub config: Option<PathBuf>,
-            $( $(#[$attribute])* pub $name: Option<$type>, )+
-        }
+layered! {
+    /// TOML file with any of these settings; flags and environment win over it.
+    #[arg(long, env = "KEYWARD_GATEWAY_CONFIG", value_name = "FILE")]
+    config: PathBuf;
 
-        impl Settings {
-            /// These settings, with those of `others` where these say nothing.
-            #[must_use]
-            pub fn or(self, others: Self) -> Self {
-                Self { config: self.config, $( $name: self.$name.or(others.$name), )+ }
-            }
-        }
-    };
-}
-
-settings! {
     /// Address of the HTTP listener [default: 127.0.0.1:8080]
     #[arg(long, env = "KEYWARD_GATEWAY_LISTEN", value_name = "ADDRESS", help_heading = "Listener")]
     listen: SocketAddr,

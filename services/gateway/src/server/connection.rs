@@ -14,12 +14,12 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
+use serving::{Accepted, Serve};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use super::worker::Accepted;
 use crate::edge;
 use crate::node::Node;
 use crate::reply::ReplyBody;
@@ -34,14 +34,14 @@ const HEADERS: usize = 16 * 1024;
 const STREAMS: u32 = 256;
 
 /// What all connections of a thread are served with.
-pub(super) struct Serving {
+pub(crate) struct Serving {
     http: auto::Builder<TokioExecutor>,
     tls: Option<watch::Receiver<Arc<ServerConfig>>>,
     node: Arc<Node>,
 }
 
 impl Serving {
-    pub(super) fn new(node: Arc<Node>) -> Self {
+    pub(crate) fn new(node: Arc<Node>) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()
             .timer(TokioTimer::new())
@@ -55,29 +55,6 @@ impl Serving {
             .keep_alive_timeout(Duration::from_secs(10))
             .max_pending_accept_reset_streams(64);
         Self { http, tls: node.shared.files.tls(), node }
-    }
-
-    /// Serves one connection to its end.
-    pub(super) async fn serve(self: Arc<Self>, accepted: Accepted) {
-        let Accepted { stream, address, slot } = accepted;
-        let served = async {
-            let stream = TcpStream::from_std(stream)?;
-            // Small answers must not wait for the acknowledgement of earlier ones.
-            let _ = stream.set_nodelay(true);
-            match self.tls.as_ref().map(|current| Arc::clone(&current.borrow())) {
-                None => self.speak(stream, address.ip()).await,
-                Some(config) => {
-                    let shaking = TlsAcceptor::from(config).accept(stream);
-                    let stream = tokio::time::timeout(HANDSHAKE, shaking).await??;
-                    self.speak(stream, address.ip()).await
-                }
-            }
-        };
-        let ended: io::Result<()> = served.await;
-        if let Err(error) = ended {
-            tracing::debug!(%address, %error, "a connection broke");
-        }
-        drop(slot);
     }
 
     async fn speak<S>(&self, stream: S, peer: IpAddr) -> io::Result<()>
@@ -101,6 +78,32 @@ impl Serving {
             }
         };
         ended.map_err(io::Error::other)
+    }
+}
+
+impl Serve for Serving {
+    const UNDER_WAY: &'static str = "requests";
+
+    async fn serve(self: Arc<Self>, accepted: Accepted, _number: u64) {
+        let Accepted { stream, address, slot } = accepted;
+        let served = async {
+            let stream = TcpStream::from_std(stream)?;
+            // Small answers must not wait for the acknowledgement of earlier ones.
+            let _ = stream.set_nodelay(true);
+            match self.tls.as_ref().map(|current| Arc::clone(&current.borrow())) {
+                None => self.speak(stream, address.ip()).await,
+                Some(config) => {
+                    let shaking = TlsAcceptor::from(config).accept(stream);
+                    let stream = tokio::time::timeout(HANDSHAKE, shaking).await??;
+                    self.speak(stream, address.ip()).await
+                }
+            }
+        };
+        let ended: io::Result<()> = served.await;
+        if let Err(error) = ended {
+            tracing::debug!(%address, %error, "a connection broke");
+        }
+        drop(slot);
     }
 }
 

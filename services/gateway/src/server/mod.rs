@@ -1,10 +1,6 @@
-//! The listener: accepts connections, and serves them, HTTP/1.1 or HTTP/2, on one single-threaded runtime
+//! What is spoken on a connection: HTTP/1.1 or HTTP/2. Connections are served on one single-threaded runtime
 //! a core, each with a channel to the service of its own, so that a request stays on its thread.
 
 mod connection;
-mod listener;
-mod tls;
-mod worker;
 
-pub use listener::Listener;
-pub use tls::{TlsError, server_config};
+pub(crate) use connection::Serving;

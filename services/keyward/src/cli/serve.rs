@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use gateway::Gateway;
-use telemetry::{LogFormat as TelemetryFormat, Telemetry, TelemetryOptions};
+use telemetry::{Telemetry, TelemetryOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ use super::Failure;
 use super::output::line;
 use crate::app::{App, StartError};
 use crate::clock::Clock;
-use crate::config::{Config, LogFormat};
+use crate::config::Config;
 use crate::storage::StorageError;
 
 /// How long the start waits for the verifier before it shows the banner all the same.
@@ -126,20 +126,11 @@ async fn equip(config: &Config, app: &App, gateway: Option<&Gateway>) -> Result<
 }
 
 fn start_telemetry(config: &Config) -> Result<Telemetry, Failure> {
-    let choice = &config.telemetry;
     Ok(Telemetry::start(TelemetryOptions {
-        log_format: match choice.log_format {
-            LogFormat::Text => TelemetryFormat::Text,
-            LogFormat::Json => TelemetryFormat::Json,
-            LogFormat::Auto => TelemetryFormat::Auto,
-        },
-        log_filter: choice.log.clone(),
-        otlp_endpoint: choice.otlp_endpoint.clone(),
-        sample_ratio: choice.sample_ratio,
         span_targets: ["keyward", "eventlog", "readmodel", "gateway"].map(str::to_owned).into(),
         service_name: "keyward".to_owned(),
         service_version: env!("CARGO_PKG_VERSION").to_owned(),
-        ..TelemetryOptions::default()
+        ..config.telemetry.options()
     })?)
 }
 

@@ -3,7 +3,7 @@
 use http::HeaderName;
 use http::header::{AUTHORIZATION, HOST};
 
-use super::{ConfigError, Settings, setting};
+use super::{ConfigError, Settings, refuse};
 
 /// The six that name a key, behind their prefix, in the order of [`ExtAuthz::identity`].
 const IDENTITY: [&str; 6] =
@@ -29,7 +29,7 @@ pub(super) fn choice(settings: &Settings) -> Result<ExtAuthz, ConfigError> {
         .ok()
         .filter(|name| *name != AUTHORIZATION && *name != HOST && !identity.contains(name))
         .ok_or_else(|| {
-            setting(
+            refuse(
                 "ext-authz-header",
                 "must be the name of a header that has no other meaning: Authorization is read anyway",
             )
@@ -40,7 +40,7 @@ pub(super) fn choice(settings: &Settings) -> Result<ExtAuthz, ConfigError> {
 
 fn identity(prefix: &str) -> Result<[HeaderName; 6], ConfigError> {
     let wrong = || {
-        setting(
+        refuse(
             "ext-authz-prefix",
             "must be 1 to 32 lower-case letters, digits and hyphens, and not begin with x-envoy, which Envoy keeps for itself",
         )

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use domain::SpiffeId;
 
-use super::{ConfigError, GatewayTrust, Settings, TlsFiles, setting};
+use super::{ConfigError, GatewayTrust, Settings, TlsFiles, refuse};
 
 /// Where the gateway listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) fn choice(
     tls: bool,
 ) -> Result<Option<GatewayChoice>, ConfigError> {
     let off = settings.no_gateway.unwrap_or(false);
-    let wrong = |rule: &str| Err(setting("gateway-listen", rule));
+    let wrong = |rule: &str| Err(refuse("gateway-listen", rule));
     match settings.gateway_listen {
         Some(_) if off => wrong("goes without --no-gateway"),
         Some(_) if tls => {
@@ -46,7 +46,7 @@ pub(super) fn trust(
     settings: &Settings,
     tls: Option<&TlsFiles>,
 ) -> Result<GatewayTrust, ConfigError> {
-    let wrong = |rule: &str| setting("gateway-identity", rule);
+    let wrong = |rule: &str| refuse("gateway-identity", rule);
     let given = settings.gateway_identity.as_deref().unwrap_or_default();
     if !given.is_empty() && tls.is_none_or(|files| files.client_ca.is_none()) {
         return Err(wrong("needs --tls-client-ca"));

@@ -4,11 +4,10 @@
 //! What can't be used is refused with one line of the log, and what was there stays.
 
 use std::error::Error;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ::serving::{FileStamp, stamp};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -25,12 +24,6 @@ const AGAIN: Duration = Duration::from_secs(86_400);
 
 const RELOADS: &str = "keyward_tls_reloads_total";
 const EXPIRY: &str = "keyward_tls_certificate_expiry_timestamp_seconds";
-
-/// What tells one state of the files from another: inode, size and time of change of each. A file that is
-/// not there is a state, too.
-type Stamp = Vec<Option<FileStamp>>;
-/// Of one file.
-type FileStamp = (u64, u64, i64, i64);
 
 impl Tls {
     /// Keeps to the files until `stop`. They are read again at once when `now` changes.
@@ -97,16 +90,10 @@ impl Tls {
         }
     }
 
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> Vec<Option<FileStamp>> {
         let files = [&self.files.certificate, &self.files.key];
         files.into_iter().chain(&self.files.client_ca).map(|path| stamp(path)).collect()
     }
-}
-
-/// What tells one state of this file from another.
-pub(crate) fn stamp(path: &Path) -> Option<FileStamp> {
-    let found = std::fs::metadata(path).ok()?;
-    Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
 }
 
 /// How long it is until `expiry`, in seconds of the Unix epoch.

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use ::serving::Slot;
 use domain::SpiffeId;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -14,7 +15,6 @@ use tokio_rustls::server::TlsStream;
 
 use super::certificate;
 use super::tls::Tls;
-use super::worker::Slot;
 use crate::grpc::Peer;
 
 /// RFC 9113, 3.4.

@@ -13,13 +13,9 @@ pub const MESSAGE: usize = 64 * 1024;
 /// message takes a few times as much.
 pub const LARGE_IN_FLIGHT: usize = 64 * LARGE_MESSAGE;
 
-/// Limits of the listener.
+/// Limits of one connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections open at once; more wait in the kernel's queue.
-    pub connections: usize,
-    /// Of these, from one address other than loopback; more are closed at once.
-    pub connections_per_address: usize,
     /// For the TLS handshake and the HTTP/2 preface together.
     pub handshake: Duration,
     /// Calls open at once on one connection.
@@ -45,8 +41,6 @@ impl Limits {
     #[must_use]
     pub const fn new(config: &Config) -> Self {
         Self {
-            connections: config.max_connections,
-            connections_per_address: config.max_connections_per_address,
             idle: config.connection_idle,
             age: config.connection_age,
             handshake: Duration::from_secs(5),

@@ -1,17 +1,13 @@
-//! The gRPC listener: accepts connections, sees to it that they speak TLS and HTTP/2 in time, and
-//! serves them on one single-threaded runtime a core, which measured faster than a shared one.
+//! What is spoken on a connection: TLS and HTTP/2, in time. Connections are served on one single-threaded
+//! runtime a core, which measured faster than a shared one.
 
 mod certificate;
 mod certificates;
 mod connection;
 mod limits;
-mod listener;
-mod peers;
 mod serving;
 mod tls;
-mod worker;
 
-pub(crate) use certificates::stamp;
+pub use self::serving::Serving;
 pub use limits::{LARGE_IN_FLIGHT, LARGE_MESSAGE, Limits, MESSAGE};
-pub use listener::Listener;
-pub use tls::{Tls, TlsError};
+pub use tls::Tls;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use ::serving::{Accepted, Serve};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
@@ -22,7 +23,6 @@ use tower::{Layer, Service};
 use super::connection::Connection;
 use super::limits::Limits;
 use super::tls::Tls;
-use super::worker::Accepted;
 use crate::grpc::bounded::LONGEST;
 use crate::grpc::edge::EdgeLayer;
 use crate::grpc::express::ExpressLayer;
@@ -34,7 +34,7 @@ const FAREWELL: Duration = LONGEST.saturating_add(Duration::from_secs(5));
 const LOOKS: u32 = 4;
 
 /// What all connections of a thread are served with.
-pub(super) struct Serving {
+pub struct Serving {
     limits: Limits,
     tls: Option<Arc<Tls>>,
     http2: http2::Builder<TokioExecutor>,
@@ -44,7 +44,9 @@ pub(super) struct Serving {
 }
 
 impl Serving {
-    pub(super) fn new(
+    /// What one thread serves with, until `stop`.
+    #[must_use]
+    pub fn new(
         limits: Limits,
         tls: Option<Arc<Tls>>,
         (routes, express): (Routes, ExpressLayer),
@@ -63,8 +65,19 @@ impl Serving {
         Self { limits, tls, http2, routes, express, stop }
     }
 
-    /// Serves one connection to its end.
-    pub(super) async fn serve(self: Arc<Self>, accepted: Accepted, number: u64) {
+    async fn shake_hands(&self, accepted: Accepted) -> io::Result<Connection> {
+        let Accepted { stream, address, slot } = accepted;
+        let stream = TcpStream::from_std(stream)?;
+        // Small answers must not wait for the acknowledgement of earlier ones.
+        let _ = stream.set_nodelay(true);
+        Connection::shake_hands(stream, address, self.tls.as_deref(), slot).await
+    }
+}
+
+impl Serve for Serving {
+    const UNDER_WAY: &'static str = "calls";
+
+    async fn serve(self: Arc<Self>, accepted: Accepted, number: u64) {
         let address = accepted.address;
         let shaken = tokio::select! {
             () = self.stop.cancelled() => return,
@@ -107,14 +120,6 @@ impl Serving {
         if let Err(error) = ended {
             tracing::debug!(%address, %error, "a connection broke");
         }
-    }
-
-    async fn shake_hands(&self, accepted: Accepted) -> io::Result<Connection> {
-        let Accepted { stream, address, slot } = accepted;
-        let stream = TcpStream::from_std(stream)?;
-        // Small answers must not wait for the acknowledgement of earlier ones.
-        let _ = stream.set_nodelay(true);
-        Connection::shake_hands(stream, address, self.tls.as_deref(), slot).await
     }
 }
 

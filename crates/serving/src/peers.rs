@@ -1,4 +1,4 @@
-//! How many connections one address has open, so that one client can't take all of a node's.
+//! How many connections one address has open, so that one client can't take all that there are.
 //!
 //! Loopback is not counted: a proxy on the same machine speaks for everybody.
 
@@ -11,26 +11,26 @@ const NETWORK: u128 = u128::MAX << 64;
 
 /// The open connections, by address.
 #[derive(Debug)]
-pub(super) struct Peers {
+pub(crate) struct Peers {
     most: usize,
     open: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// A place among the connections of its address, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     peers: Arc<Peers>,
     address: Option<IpAddr>,
 }
 
 impl Peers {
     /// None yet, and at most `most` for each address.
-    pub(super) fn new(most: usize) -> Arc<Self> {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, open: Mutex::default() })
     }
 
     /// A place for one more connection of `address`; `None` if it has enough.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let address = counted(address);
         if let Some(address) = address {
             let mut open = self.open();
@@ -64,15 +64,20 @@ impl Drop for Place {
 }
 
 /// What an address is counted as; `None` if it is not.
-fn counted(address: IpAddr) -> Option<IpAddr> {
-    let address = address.to_canonical();
-    if address.is_loopback() {
-        return None;
+#[must_use]
+pub fn counted(address: IpAddr) -> Option<IpAddr> {
+    Some(network(address)).filter(|_| !address.to_canonical().is_loopback())
+}
+
+/// An address but for what its client can choose of it: of IPv6, its /64.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) if !address.is_loopback() => {
+            Ipv6Addr::from_bits(address.to_bits() & NETWORK).into()
+        }
+        address @ (IpAddr::V4(_) | IpAddr::V6(_)) => address,
     }
-    Some(match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
-    })
 }
 
 #[cfg(test)]

@@ -8,41 +8,52 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::service::Routes;
 
-use super::limits::Limits;
-use super::peers::Place;
-use super::serving::Serving;
-use super::tls::Tls;
-use crate::grpc::express::ExpressLayer;
+use crate::peers::Place;
 
-/// A connection as the listener accepted it, with its slot.
-pub(super) struct Accepted {
-    pub(super) stream: std::net::TcpStream,
-    pub(super) address: SocketAddr,
-    pub(super) slot: Slot,
+/// What all connections of a thread are served with.
+pub trait Serve: Send + Sync + 'static {
+    /// What is under way on connections, in the plural: for the log.
+    const UNDER_WAY: &'static str;
+
+    /// Serves one connection to its end, the `number`th of its thread. It holds the slot until then.
+    fn serve(
+        self: Arc<Self>,
+        accepted: Accepted,
+        number: u64,
+    ) -> impl Future<Output = ()> + Send + 'static;
 }
 
-/// A connection's place among all of the node, and among those of its address.
-pub(super) struct Slot {
-    pub(super) _node: OwnedSemaphorePermit,
-    pub(super) _address: Place,
+/// A connection as the listener accepted it, with its slot.
+#[derive(Debug)]
+pub struct Accepted {
+    /// Its socket, not blocking, in no runtime yet.
+    pub stream: std::net::TcpStream,
+    /// Who is at the other end.
+    pub address: SocketAddr,
+    /// To be kept as long as the connection is open.
+    pub slot: Slot,
+}
+
+/// A connection's place among all, and among those of its address.
+#[derive(Debug)]
+pub struct Slot {
+    pub(crate) _all: OwnedSemaphorePermit,
+    pub(crate) _address: Place,
 }
 
 /// A running serving thread.
-pub(super) struct Worker {
+pub(crate) struct Worker {
     connections: mpsc::UnboundedSender<Accepted>,
     stop: CancellationToken,
     ended: oneshot::Receiver<()>,
+    under_way: &'static str,
 }
 
 impl Worker {
-    pub(super) fn start(
-        number: usize,
-        limits: Limits,
-        tls: Option<Arc<Tls>>,
-        routes: Routes,
-        express: ExpressLayer,
+    pub(crate) fn start<S: Serve>(
+        name: String,
+        made: impl FnOnce(CancellationToken) -> S + Send + 'static,
     ) -> io::Result<Self> {
         // Not bounded here: every connection holds one of the listener's slots.
         let (connections, accepted) = mpsc::unbounded_channel();
@@ -50,33 +61,35 @@ impl Worker {
         let stop = CancellationToken::new();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let stopping = stop.clone();
-        std::thread::Builder::new().name(format!("serve-{number}")).spawn(move || {
-            let serving = Serving::new(limits, tls, (routes, express), stopping.clone());
-            runtime.block_on(serve(accepted, Arc::new(serving), stopping));
+        std::thread::Builder::new().name(name).spawn(move || {
+            runtime.block_on(async {
+                let serving = Arc::new(made(stopping.clone()));
+                serve(accepted, serving, stopping).await;
+            });
             // The receiver is gone if nobody waits for the drain; then nobody needs to know.
             let _ = end.send(());
         })?;
-        Ok(Self { connections, stop, ended })
+        Ok(Self { connections, stop, ended, under_way: S::UNDER_WAY })
     }
 
     /// Hands a connection over. If the thread is gone, the connection is dropped, which closes it.
-    pub(super) fn hand(&self, accepted: Accepted) {
+    pub(crate) fn hand(&self, accepted: Accepted) {
         let _ = self.connections.send(accepted);
     }
 
-    /// Ends the thread: no new calls, and those under way for at most `within`.
-    pub(super) async fn drain(self, within: Duration) {
+    /// Ends the thread: nothing new, and what is under way for at most `within`.
+    pub(crate) async fn drain(self, within: Duration) {
         self.stop.cancel();
         drop(self.connections);
         if tokio::time::timeout(within, self.ended).await.is_err() {
-            tracing::warn!("calls were still under way when the drain ended");
+            tracing::warn!("{} were still under way when the drain ended", self.under_way);
         }
     }
 }
 
-async fn serve(
+async fn serve<S: Serve>(
     mut accepted: mpsc::UnboundedReceiver<Accepted>,
-    serving: Arc<Serving>,
+    serving: Arc<S>,
     stop: CancellationToken,
 ) {
     let connections = TaskTracker::new();
