@@ -83,6 +83,7 @@ async fn verify(node: &Arc<Node>, head: &Head) -> Reply {
             let refusal = Refusal::from(status);
             tracing::error!(
                 reason = refusal.reason(),
+                path = head.uri.path(),
                 request_id = ?head.request_id,
                 "no verdict: {}",
                 refusal.message()
