@@ -23,6 +23,7 @@ mod odd_json;
 mod openapi_conformance;
 mod oracle;
 mod organization;
+mod oversized;
 mod products;
 mod proxies;
 mod proxies_beyond;
