@@ -33,6 +33,7 @@ mod refusals;
 mod reloaded;
 mod routes;
 mod slaunchx;
+mod stalled;
 mod streams;
 mod velt;
 mod verify;
