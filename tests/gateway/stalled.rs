@@ -1,4 +1,5 @@
-//! Streams whose clients don't read them: nobody else's answers wait for them.
+//! Streams whose clients don't read them, and calls that take their time: nobody else's answers wait for
+//! them.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use api::v1::{AuditEvent, WatchEventsResponse};
 use bytes::Bytes;
+use gateway::config::Settings;
 use http::{HeaderMap, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
@@ -18,7 +20,9 @@ use prost::Message;
 use testkit::eventually;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::echo::Echo;
 use crate::rest::{Rest, settings};
+use crate::verify::verifying_settings;
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
@@ -90,5 +94,24 @@ async fn streams_that_nobody_reads_hold_up_nobody_else_s_answers() {
     let answer = rest.get("/v1/log/head").send().await;
     assert_eq!(answer.status, 200, "{answer:?}");
     drop(unread);
+    rest.stop().await;
+}
+
+#[tokio::test]
+async fn calls_that_take_their_time_hold_up_no_verdict() {
+    let (echo, folder) = (Echo::closed().await, tempfile::TempDir::new().unwrap());
+    let own = verifying_settings(&folder, "a-credential", settings(echo.address));
+    let rest = Rest::start(Settings { timeout_ms: Some(60_000), ..own }).await;
+    // As many as there may be at once on one connection to such a service, and more.
+    let slow: Vec<_> = (0..250).map(|_| tokio::spawn(rest.get("/v1/log/head").send())).collect();
+    eventually("no more are taken in", Duration::from_secs(20), async || echo.calls() == 200).await;
+    let verdict = tokio::spawn(rest.get("/verify").bearer("kwk_live_x").send());
+    eventually("a verdict is asked for", Duration::from_secs(20), async || echo.calls() == 201)
+        .await;
+    echo.gate.add_permits(1_000);
+    verdict.await.unwrap();
+    for one in slow {
+        one.await.unwrap();
+    }
     rest.stop().await;
 }

@@ -76,7 +76,7 @@ async fn verify(node: &Arc<Node>, head: &Head) -> Reply {
     };
     let scopes = question.required_scopes.clone().unwrap_or_default();
     let request = request_of(node, head, &own, question);
-    let asked = ApiKeyServiceClient::new(node.upstream.channel()).verify_key(request).await;
+    let asked = ApiKeyServiceClient::new(node.upstream.verdicts()).verify_key(request).await;
     match asked {
         Ok(verdict) => answer::of(head, &verdict.into_inner(), &scopes),
         Err(status) => {

@@ -1,4 +1,4 @@
-//! The service: one channel a thread, over which typed clients and bytes that are messages already go alike.
+//! The service: three channels a thread, over which typed clients and bytes that are messages already go alike.
 
 use std::error::Error;
 use std::time::Duration;
@@ -36,6 +36,8 @@ pub(crate) struct Upstream {
     channel: Channel,
     /// A connection of their own, since what a client does not read fills it up, and all that is on it waits.
     streams: Channel,
+    /// One for `/verify`: what else takes its time must not hold up a verdict.
+    verdicts: Channel,
 }
 
 /// A call's patience, and how gRPC spells it.
@@ -90,12 +92,18 @@ impl Upstream {
     pub(crate) fn new(endpoint: &Endpoint) -> Self {
         let streams = endpoint.clone().initial_stream_window_size(STREAM_AHEAD);
         let streams = streams.initial_connection_window_size(STREAMS_AHEAD);
-        Self { channel: endpoint.connect_lazy(), streams: streams.connect_lazy() }
+        let connect = || endpoint.connect_lazy();
+        Self { channel: connect(), streams: streams.connect_lazy(), verdicts: connect() }
     }
 
     /// For a typed client.
     pub(crate) fn channel(&self) -> Channel {
         self.channel.clone()
+    }
+
+    /// For `/verify`.
+    pub(crate) fn verdicts(&self) -> Channel {
+        self.verdicts.clone()
     }
 
     /// Asks an RPC with one answer. `framed` is a message with its head.
