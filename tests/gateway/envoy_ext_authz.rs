@@ -76,6 +76,13 @@ fn with(key: &str) -> String {
     format!("X-Api-Key: {key}")
 }
 
+/// What only Keyward says, and what backends may take for it.
+fn forged() -> String {
+    let others = ["X_Key_Id", "x-key_owner", "X_WORKSPACE-ID", "X-Keyward-Verdict"];
+    let names = ALL_SIX.into_iter().chain(others);
+    names.map(|name| format!("{name}: forged")).collect::<Vec<_>>().join("\r\n")
+}
+
 /// Let on to the backend, which was told all six headers once each, and not the key.
 #[track_caller]
 fn allowed(answered: &Answered, key_id: &str, key: &str) {
@@ -115,7 +122,7 @@ async fn envoy_lets_on_whoever_may_pass_and_nobody_else() {
     let key = made.secret.as_str();
     let key_id = made.api_key.unwrap().key_id;
     let bearer = format!("Authorization: Bearer {key}");
-    let forged = ALL_SIX.map(|name| format!("{name}: forged")).join("\r\n");
+    let forged = forged();
 
     allowed(&guarded.from(HERE, &with(key)).await, &key_id, key);
     allowed(&guarded.from(HERE, &bearer).await, &key_id, key);
@@ -232,7 +239,7 @@ async fn each_route_of_envoy_needs_its_own_scopes_and_nobody_forges_who_he_is_wh
     }
     let mut guarded = Guarded::new(Settings::default(), &[]).await;
     let envoy = guarded.envoy.address;
-    let forged = ALL_SIX.map(|name| format!("{name}: forged")).join("\r\n");
+    let forged = forged();
     let open = ask_at(envoy, HERE, "/healthz", &forged).await;
     assert_eq!(open.status, 200, "{open:?}");
     assert!(open.body.starts_with("GET /healthz ") && !open.body.contains("forged"), "{open:?}");

@@ -39,6 +39,22 @@ async fn an_address_that_asks_too_much_is_told_when_to_ask_again_and_others_are_
 }
 
 #[tokio::test]
+async fn the_operator_s_own_proxies_ask_verify_as_often_as_they_like() {
+    let echo = Echo::start().await;
+    let rest = Rest::start(Settings {
+        trusted_proxy: Some(vec!["127.0.0.1/32".parse().unwrap()]),
+        requests_per_second: Some(1),
+        ..settings(echo.address)
+    })
+    .await;
+    for _ in 0..8 {
+        let asking = rest.get("/verify").header("x-forwarded-for", "198.51.100.7");
+        assert_eq!(asking.send().await.status, 503, "no credential to ask with, and no limit");
+    }
+    rest.stop().await;
+}
+
+#[tokio::test]
 async fn a_call_that_takes_too_long_is_504() {
     let echo = Echo::closed().await;
     let rest = Rest::start(Settings { timeout_ms: Some(50), ..settings(echo.address) }).await;

@@ -156,6 +156,9 @@ async fn no_verdict_is_503_and_never_401() {
         let answer = verifying.ask(path, &made.secret).await;
         denied(&answer, 503, "");
         assert_eq!(answer.header("retry-after"), "1");
+        // The service is there, and is not said to be away.
+        assert_eq!(answer.json()["detail"], "no verdict can be given", "{path}");
+        assert_eq!(answer.json().get("reason"), None, "{path}");
     }
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let address = verifying.server.address();

@@ -30,6 +30,11 @@ static PASSED: [HeaderName; 3] = [
     HeaderName::from_static("tracestate"),
     ACCEPT_LANGUAGE,
 ];
+/// The most bytes of one of them; a longer one stays behind, as the service would refuse the call for it.
+const LONGEST_PASSED: usize = 1_024;
+/// The most bytes of all headers where they may go on, as HTTP/2 counts them. The service takes 16 KiB, of
+/// which some are the gateway's own.
+const MOST_HEADERS: usize = 12 * 1_024;
 /// Credentials of the canonical surface, as the service itself takes them.
 static CREDENTIALS: [HeaderName; 2] = [AUTHORIZATION, HeaderName::from_static("x-keyward-api-key")];
 
@@ -46,6 +51,8 @@ pub struct Head {
     pub request_id: HeaderValue,
     /// Who sent it, by the rule for proxies.
     pub client: IpAddr,
+    /// Whether it came by a proxy of the operator's.
+    pub proxied: bool,
 }
 
 impl Head {
@@ -62,7 +69,8 @@ impl Head {
     pub fn metadata(&self) -> HeaderMap {
         let mut metadata = HeaderMap::with_capacity(12);
         for name in &PASSED {
-            if let Some(value) = self.headers.get(name) {
+            let passed = self.headers.get(name).filter(|value| value.len() <= LONGEST_PASSED);
+            if let Some(value) = passed {
                 metadata.insert(name, value.clone());
             }
         }
@@ -87,6 +95,12 @@ impl Head {
             }
         }
         metadata
+    }
+
+    /// Whether the headers are more than the service would take.
+    pub(crate) fn is_too_large(&self) -> bool {
+        let sizes = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32);
+        sizes.sum::<usize>() > MOST_HEADERS
     }
 
     /// The text of a header that is there once.

@@ -16,7 +16,7 @@ static FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
 #[must_use]
 pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let peer = peer.to_canonical();
-    let trusted = |address: &IpAddr| proxies.iter().any(|network| network.contains(address));
+    let trusted = |address: &IpAddr| is_proxy(*address, proxies);
     let mut last = peer;
     if proxies.is_empty() || !trusted(&peer) {
         return peer;
@@ -37,6 +37,13 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
         }
     }
     last
+}
+
+/// Whether an address is that of a proxy of the operator's.
+#[must_use]
+pub fn is_proxy(address: IpAddr, proxies: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    proxies.iter().any(|network| network.contains(&address))
 }
 
 /// An address, as proxies spell it: bare, in brackets, with a port.

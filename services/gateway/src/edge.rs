@@ -34,6 +34,7 @@ pub(crate) async fn serve(node: Arc<Node>, peer: IpAddr, request: Request<Incomi
     let mut head = Head {
         request_id: shared.names.name(&parts.headers),
         client: client_address::client(peer, &parts.headers, &shared.config.trusted_proxies),
+        proxied: client_address::is_proxy(peer, &shared.config.trusted_proxies),
         method: parts.method,
         uri: parts.uri,
         headers: parts.headers,
@@ -82,11 +83,18 @@ async fn answer(
     counted: &mut Counted,
     allowed: bool,
 ) -> Reply {
-    if let Err(after) = node.shared.asking.admit(head.client) {
+    // A proxy asks once for each request of its clients, and limits those itself, if anybody does.
+    let exempt = surface == Surface::ForwardAuth && head.proxied;
+    if !exempt && let Err(after) = node.shared.asking.admit(head.client) {
         return (surface.table().envelope)(&Refusal::address_limited(after), &head);
     }
     if let Some(reply) = cors::preflight(&head, allowed) {
         return reply;
+    }
+    // What a proxy asks for has all of its client's headers, of which next to nothing goes on.
+    if surface != Surface::ForwardAuth && head.is_too_large() {
+        let refusal = Refusal::malformed("the headers must have at most 12 KiB in all");
+        return (surface.table().envelope)(&refusal, &head);
     }
     match surface {
         Surface::Canonical => canonical::serve(node, head, body, counted).await,

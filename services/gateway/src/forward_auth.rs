@@ -76,13 +76,14 @@ async fn verify(node: &Arc<Node>, head: &Head) -> Reply {
     };
     let scopes = question.required_scopes.clone().unwrap_or_default();
     let request = request_of(node, head, &own, question);
-    let asked = ApiKeyServiceClient::new(node.upstream.channel()).verify_key(request).await;
+    let asked = ApiKeyServiceClient::new(node.upstream.verdicts()).verify_key(request).await;
     match asked {
         Ok(verdict) => answer::of(head, &verdict.into_inner(), &scopes),
         Err(status) => {
             let refusal = Refusal::from(status);
             tracing::error!(
                 reason = refusal.reason(),
+                path = head.uri.path(),
                 request_id = ?head.request_id,
                 "no verdict: {}",
                 refusal.message()

@@ -126,6 +126,14 @@ impl Refusal {
         Self::of_http(http, reason, "the service does not answer").retry(Duration::from_secs(1))
     }
 
+    /// Nobody knows whether a key is good, though the service is there: the operator must change something.
+    #[must_use]
+    pub(crate) fn no_verdict() -> Self {
+        let http = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(http, Code::Unavailable, "", "no verdict can be given")
+            .retry(Duration::from_secs(1))
+    }
+
     /// The gateway stops.
     #[must_use]
     pub fn shutting_down() -> Self {

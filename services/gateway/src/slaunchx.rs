@@ -84,6 +84,7 @@ where
         headers: call.head.headers.clone(),
         request_id: call.head.request_id.clone(),
         client: call.head.client,
+        proxied: call.head.proxied,
     };
     if !headers::accepts_json(&head.headers) {
         return Fault::new(StatusCode::NOT_ACCEPTABLE, Said::NotAcceptable).reply(&head);

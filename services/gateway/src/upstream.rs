@@ -1,4 +1,4 @@
-//! The service: one channel a thread, over which typed clients and bytes that are messages already go alike.
+//! The service: three channels a thread, over which typed clients and bytes that are messages already go alike.
 
 use std::error::Error;
 use std::time::Duration;
@@ -26,10 +26,19 @@ const LONGER: Duration = Duration::from_millis(250);
 
 static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
+/// What is taken in of a stream ahead of whoever reads it, and of all streams of one connection: of as many
+/// as the service has on one.
+const STREAM_AHEAD: u32 = 64 * 1024;
+const STREAMS_AHEAD: u32 = 256 * STREAM_AHEAD;
+
 /// How the service is reached.
 #[derive(Debug, Clone)]
 pub(crate) struct Upstream {
     channel: Channel,
+    /// A connection of their own, since what a client does not read fills it up, and all that is on it waits.
+    streams: Channel,
+    /// One for `/verify`: what else takes its time must not hold up a verdict.
+    verdicts: Channel,
 }
 
 /// A call's patience, and how gRPC spells it.
@@ -82,12 +91,20 @@ impl Upstream {
     /// Connects when it is first used, and again whenever it must. Belongs to the runtime that it is
     /// made in.
     pub(crate) fn new(endpoint: &Endpoint) -> Self {
-        Self { channel: endpoint.connect_lazy() }
+        let streams = endpoint.clone().initial_stream_window_size(STREAM_AHEAD);
+        let streams = streams.initial_connection_window_size(STREAMS_AHEAD);
+        let connect = || endpoint.connect_lazy();
+        Self { channel: connect(), streams: streams.connect_lazy(), verdicts: connect() }
     }
 
     /// For a typed client.
     pub(crate) fn channel(&self) -> Channel {
         self.channel.clone()
+    }
+
+    /// For `/verify`.
+    pub(crate) fn verdicts(&self) -> Channel {
+        self.verdicts.clone()
     }
 
     /// Asks an RPC with one answer. `framed` is a message with its head.
@@ -99,7 +116,8 @@ impl Upstream {
         patience: &Patience,
     ) -> Result<Bytes, Refusal> {
         let asked = async {
-            let answer = self.call(path, metadata, framed, Some(patience)).await?;
+            let channel = self.channel.clone();
+            let answer = call(channel, path, metadata, framed, Some(patience)).await?;
             one_message(answer.into_body()).await
         };
         match tokio::time::timeout(patience.longest + LONGER, asked).await {
@@ -115,38 +133,37 @@ impl Upstream {
         metadata: HeaderMap,
         framed: Bytes,
     ) -> Result<Messages, Refusal> {
-        let answer = self.call(path, metadata, framed, None).await?;
+        let answer = call(self.streams.clone(), path, metadata, framed, None).await?;
         Ok(Messages { body: answer.into_body(), read: BytesMut::new() })
     }
+}
 
-    async fn call(
-        &self,
-        path: &PathAndQuery,
-        mut metadata: HeaderMap,
-        framed: Bytes,
-        patience: Option<&Patience>,
-    ) -> Result<Response<Body>, Refusal> {
-        metadata.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        metadata.insert(TE, HeaderValue::from_static("trailers"));
-        if let Some(patience) = patience {
-            metadata.insert(&GRPC_TIMEOUT, patience.spelt.clone());
-        }
-        let mut request = Request::new(Body::new(Full::new(framed)));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = Uri::from(path.clone());
-        *request.headers_mut() = metadata;
-        let mut channel = self.channel.clone();
-        std::future::poll_fn(|context| channel.poll_ready(context)).await.map_err(failed)?;
-        let answer = channel.call(request).await.map_err(failed)?;
-        if answer.status() != http::StatusCode::OK {
-            tracing::warn!(status = %answer.status(), "the service does not speak gRPC");
-            return Err(Refusal::unreachable());
-        }
-        // Trailers come as headers if there is nothing else.
-        match status(answer.headers()) {
-            Some(Err(refusal)) => Err(refusal),
-            Some(Ok(())) | None => Ok(answer),
-        }
+async fn call(
+    mut channel: Channel,
+    path: &PathAndQuery,
+    mut metadata: HeaderMap,
+    framed: Bytes,
+    patience: Option<&Patience>,
+) -> Result<Response<Body>, Refusal> {
+    metadata.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    metadata.insert(TE, HeaderValue::from_static("trailers"));
+    if let Some(patience) = patience {
+        metadata.insert(&GRPC_TIMEOUT, patience.spelt.clone());
+    }
+    let mut request = Request::new(Body::new(Full::new(framed)));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = Uri::from(path.clone());
+    *request.headers_mut() = metadata;
+    std::future::poll_fn(|context| channel.poll_ready(context)).await.map_err(failed)?;
+    let answer = channel.call(request).await.map_err(failed)?;
+    if answer.status() != http::StatusCode::OK {
+        tracing::warn!(status = %answer.status(), "the service does not speak gRPC");
+        return Err(Refusal::unreachable());
+    }
+    // Trailers come as headers if there is nothing else.
+    match status(answer.headers()) {
+        Some(Err(refusal)) => Err(refusal),
+        Some(Ok(())) | None => Ok(answer),
     }
 }
 

@@ -170,7 +170,8 @@ impl App {
             .add_service(
                 WorkspaceServiceServer::new(services.clone()).max_decoding_message_size(MESSAGE),
             )
-            .add_service(AuthorizationServer::new(services).max_decoding_message_size(MESSAGE));
+            // Of a request as Envoy takes it in, with 60 KiB of headers, it may tell the path twice.
+            .add_service(AuthorizationServer::new(services).max_decoding_message_size(2 * MESSAGE));
         if config.reflection {
             let reflect = || {
                 tonic_reflection::server::Builder::configure()

@@ -39,7 +39,13 @@ async fn the_client_is_the_other_end_of_the_connection_to_envoy() {
         let checked = protected.check(request(client, &said, &[])).await;
         assert_eq!(checked.http, http, "{client}");
     }
-    for wrong in ["192.0.2.07", "192.0.2.7:80", "fe80::1%eth0", "[::1]", "client", " 192.0.2.7"] {
+    // As Envoy writes the address of a neighbour: with the number of the interface.
+    let neighbour = bound("fe80::/64").await;
+    for client in ["fe80::1", "fe80::1%2"] {
+        let checked = protected.check(request(client, &[("x-api-key", &neighbour)], &[])).await;
+        assert_eq!(checked.http, 200, "{client}");
+    }
+    for wrong in ["192.0.2.07", "192.0.2.7:80", "192.0.2.7%2", "[::1]", "client", " 192.0.2.7"] {
         let refused = protected.refused(request(wrong, &[("x-api-key", &v4)], &[])).await;
         assert_eq!(refused.reason, ErrorReason::FieldInvalid, "{wrong}");
         assert_eq!(refused.field, "attributes.source.address.socket_address.address");
@@ -115,4 +121,22 @@ async fn a_key_remembers_the_address_and_the_agent_of_its_last_client() {
         last.is_some_and(|last| (&*last.ip, &*last.user_agent) == (HERE, "orders/1.0"))
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_request_as_large_as_envoy_takes_in_is_answered() {
+    let protected = Protected::new("large").await;
+    let key = protected.secret().await;
+    // 60 KiB of headers at most; the path is told twice where all headers are.
+    let path = format!("/{}", "a".repeat(59_000));
+    let large = |key: &str| {
+        let mut asked = request(HERE, &[("x-api-key", key), (":path", &path)], &[]);
+        let attributes = asked.attributes.as_mut().unwrap();
+        attributes.request.as_mut().unwrap().http.as_mut().unwrap().path.clone_from(&path);
+        asked
+    };
+    assert_eq!(protected.check(large(&key)).await.http, 200);
+    denied(&protected.check(large("kwk_live_x")).await, 401, INVALID);
+    let large = "a".repeat(60_000);
+    denied(&protected.with(&large, &[]).await, 401, INVALID);
 }

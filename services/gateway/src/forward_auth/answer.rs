@@ -148,9 +148,9 @@ pub(super) fn no_credential() -> Reply {
     unauthorized("no-credential", "An API key is needed.", NONE)
 }
 
-/// There is no verdict.
+/// There is no verdict, for a reason that the log has.
 pub(super) fn undecided(head: &Head) -> Reply {
-    problem::envelope(&Refusal::unreachable(), head)
+    problem::envelope(&Refusal::no_verdict(), head)
 }
 
 /// What a call that failed comes to: never a denial, but where the client itself asks too much.
@@ -158,6 +158,9 @@ pub(super) fn of_failure(head: &Head, refusal: &Refusal) -> Reply {
     if refusal.reason() == api::v1::ErrorReason::GuessesExhausted.as_reason() {
         let after = refusal.retry_after().map_or(1, |after| after.as_secs().max(1));
         return too_many(i64::try_from(after).unwrap_or(1));
+    }
+    if refusal.is_outage() {
+        return problem::envelope(&Refusal::unreachable(), head);
     }
     undecided(head)
 }

@@ -12,6 +12,9 @@ use crate::call::Head;
 /// Where a key may be, beside Authorization.
 static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
+/// The most bytes of a credential that are looked at. Keys have 128 at most.
+const LONGEST_KEY: usize = 1_024;
+
 /// Why nothing can be asked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -97,9 +100,11 @@ fn bearer(value: &HeaderValue) -> Option<String> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
 
-/// Bytes that are no text are no key either, and are judged as one that is malformed.
+/// Bytes that are no text are no key either, and are judged as one that is malformed. So is what is longer
+/// than any key, of which no more is sent on than shows that.
 fn lossy(value: &HeaderValue) -> String {
-    String::from_utf8_lossy(value.as_bytes()).into_owned()
+    let bytes = value.as_bytes();
+    String::from_utf8_lossy(bytes.get(..LONGEST_KEY).unwrap_or(bytes)).into_owned()
 }
 
 /// From where a browser's request comes: its origin, or else that of the page it comes from.

@@ -172,11 +172,13 @@ fn client<'a>(
     Ok(text)
 }
 
-/// The other end of the connection to Envoy, if that has an address of IP.
+/// The other end of the connection to Envoy, if that has an address of IP. Of a neighbour's on the link Envoy
+/// tells the interface as well, which no list of addresses has.
 fn source(request: &CheckRequest) -> Option<&str> {
     let address = request.attributes.as_ref()?.source.as_ref()?.address.as_ref()?;
     let address::Address::SocketAddress(socket) = address.address.as_ref()?;
-    Some(&socket.address)
+    let text = socket.address.as_str();
+    Some(text.split_once('%').filter(|(v6, _)| v6.contains(':')).map_or(text, |(v6, _)| v6))
 }
 
 /// The one credential of the request, wherever it is.
