@@ -2,6 +2,7 @@
 //!
 //! The only place that reads the environment. An unknown flag, variable or member is refused.
 
+mod networks;
 mod settings;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use http::HeaderName;
 
 pub use crate::secrets::Secret;
 pub use ipnet::IpNet;
+pub use networks::{network, networks};
 pub use settings::{LogFormat, Settings, VerifyFailMode};
 
 use crate::cors::Origins;

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use super::networks::{network, networks};
 use crate::surface::Surface;
 
 /// How logs are written.
@@ -69,8 +70,9 @@ settings! {
     /// PEM file with the private key
     #[arg(long, env = "KEYWARD_GATEWAY_TLS_KEY", value_name = "FILE", help_heading = "Listener")]
     tls_key: PathBuf,
-    /// Networks of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8; several with commas
-    #[arg(long, env = "KEYWARD_GATEWAY_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', help_heading = "Listener")]
+    /// Addresses or networks of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8; several with commas [default: none]
+    #[arg(long, env = "KEYWARD_GATEWAY_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', value_parser = network, help_heading = "Listener")]
+    #[serde(default, deserialize_with = "networks")]
     trusted_proxy: Vec<IpNet>,
     /// Surfaces to switch off; several with commas
     #[arg(long, env = "KEYWARD_GATEWAY_WITHOUT", value_name = "SURFACE", value_delimiter = ',', help_heading = "Listener")]
