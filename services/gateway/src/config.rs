@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::HeaderName;
+use http::uri::Authority;
 
 pub use crate::secrets::Secret;
 pub use ipnet::IpNet;
@@ -55,6 +56,8 @@ pub struct Config {
     pub gateway_secret: Option<Secret>,
     /// The file that it is from, which is read again when it changes.
     pub gateway_secret_file: Option<PathBuf>,
+    /// How long `/verify` waits for a verdict.
+    pub verify_timeout: Duration,
     /// What `/verify` answers while the service gives no verdicts.
     pub verify_fail_mode: VerifyFailMode,
     /// Whose pages may ask from a browser.
@@ -209,6 +212,11 @@ impl Config {
                 settings.velt_workspaces_per_hour.unwrap_or(5),
                 1..=3_600,
             )?,
+            verify_timeout: millis(
+                "verify-timeout-ms",
+                settings.verify_timeout_ms.unwrap_or(200),
+                10..=60_000,
+            )?,
             verify_fail_mode: settings.verify_fail_mode.unwrap_or_default(),
             cors: Origins::new(settings.cors_origin.as_deref().unwrap_or_default())
                 .map_err(|rule| setting("cors-origin", rule))?,
@@ -299,6 +307,10 @@ fn service(settings: &Settings) -> Result<Service, ConfigError> {
         }
         None => None,
     };
+    let port = address.parse::<Authority>().ok().and_then(|address| address.port_u16());
+    if port.is_none() {
+        return Err(setting("service", "must be a host and a port, such as 127.0.0.1:50051"));
+    }
     let service = Service { address, tls };
     crate::upstream::endpoint(&service)?;
     Ok(service)

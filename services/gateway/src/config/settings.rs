@@ -124,6 +124,9 @@ settings! {
     /// File (mode 0600) with a service credential that may verify: turns /verify on
     #[arg(long, env = "KEYWARD_GATEWAY_VERIFY_CREDENTIAL_FILE", value_name = "FILE", help_heading = "Surfaces")]
     verify_credential_file: PathBuf,
+    /// How long /verify waits for a verdict, in milliseconds; less than the proxy waits for /verify [default: 200]
+    #[arg(long, env = "KEYWARD_GATEWAY_VERIFY_TIMEOUT_MS", value_name = "MS", help_heading = "Surfaces")]
+    verify_timeout_ms: u64,
     /// Header that /verify takes a key from, besides Authorization and X-Api-Key
     #[arg(long, env = "KEYWARD_GATEWAY_VERIFY_HEADER", value_name = "NAME", help_heading = "Surfaces")]
     verify_header: String,
