@@ -233,7 +233,8 @@ async fn each_route_of_envoy_needs_its_own_scopes_and_nobody_forges_who_he_is_wh
     let mut guarded = Guarded::new(Settings::default(), &[]).await;
     let envoy = guarded.envoy.address;
     let forged = ALL_SIX.map(|name| format!("{name}: forged")).join("\r\n");
-    let open = ask_at(envoy, HERE, "/healthz", &forged).await;
+    let verdict = "X-Keyward-Verdict: forged";
+    let open = ask_at(envoy, HERE, "/healthz", &format!("{forged}\r\n{verdict}")).await;
     assert_eq!(open.status, 200, "{open:?}");
     assert!(open.body.starts_with("GET /healthz ") && !open.body.contains("forged"), "{open:?}");
     let reads = with(&guarded.tenant.create(guarded.key()).await.secret);
