@@ -1,5 +1,8 @@
 //! What `/verify` answers while the service gives no verdicts, as the operator has decided.
 
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
 use api::v1::Permission;
 use gateway::config::{Settings, VerifyFailMode};
 use harness::Server;
@@ -68,4 +71,26 @@ async fn open_it_is_for_outages_and_not_for_a_credential_that_does_not_count() {
     assert_eq!(rest.get("/verify").bearer(&key).send().await.status, 503);
     rest.stop().await;
     verifying.rest.stop().await;
+}
+
+#[tokio::test]
+async fn a_service_that_hangs_is_told_of_before_a_proxy_gives_up() {
+    // It takes connections and says nothing.
+    let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = crate::rest::settings(hanging.local_addr().unwrap());
+    for (mode, status) in [(VerifyFailMode::Closed, 503), (VerifyFailMode::Open, 200)] {
+        let own = Settings {
+            verify_fail_mode: Some(mode),
+            verify_timeout_ms: None,
+            ..verifying_settings(&folder, "secret", settings.clone())
+        };
+        let rest = Rest::start(own).await;
+        let began = Instant::now();
+        let answered = rest.get("/verify").bearer("kwk_live_x").send().await;
+        assert_eq!(answered.status.as_u16(), status);
+        // The time that other calls have is 5 s.
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        rest.stop().await;
+    }
 }

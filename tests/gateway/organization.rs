@@ -126,9 +126,12 @@ async fn a_service_that_is_bound_to_one_workspace_needs_not_name_it() {
     let made = create(Permission::OrgReadWrite, &[&org.tenant]).await.ok();
     assert_eq!(made["data"]["organizationId"], org.tenant.id.as_str());
     assert_eq!(made["data"]["serviceAccountId"], made["data"]["createdBy"]);
+    let message = "The token must be a user's, or that of a service in one organization only.";
+    let tenants = org.rest.post(KEYS, "{\"name\":\"a\"}").bearer(&org.tenant.token).send().await;
+    assert_eq!(error(&tenants), (403, message.to_owned()));
     for workspaces in [vec![], vec![&org.tenant, &other]] {
         let refused = error(&create(Permission::OrgReadWrite, &workspaces).await);
-        assert_eq!(refused, (403, "The token is not for one organization.".to_owned()));
+        assert_eq!(refused, (403, message.to_owned()));
     }
     assert_eq!(error(&create(Permission::OrgRead, &[&org.tenant]).await).0, 403);
 }

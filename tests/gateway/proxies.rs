@@ -85,9 +85,12 @@ async fn protects(program: &str, file: &str) {
     assert_eq!(from(HERE, &with("kwk_live_x")).await.status, 401, "{program}");
 
     assert_eq!(from(ELSEWHERE, &with(key)).await.status, 403, "{program}");
-    for spoofed in SPOOFED {
-        let answered = from(ELSEWHERE, &format!("{}\r\n{spoofed}", with(key))).await;
-        assert_eq!(answered.status, 403, "{program} believes {spoofed:?}");
+    // The last is at the proxy's own address, where the gateway believes what is said of clients.
+    for client in [ELSEWHERE, [127, 0, 0, 1]] {
+        for spoofed in SPOOFED {
+            let answered = from(client, &format!("{}\r\n{spoofed}", with(key))).await;
+            assert_eq!(answered.status, 403, "{program} believes {spoofed:?} of {client:?}");
+        }
     }
     let scopes = CreateApiKeyRequest { scopes: vec!["other".to_owned()], ..verifying.key() };
     let other = verifying.tenant.create(scopes).await.secret;
@@ -110,6 +113,8 @@ async fn protects(program: &str, file: &str) {
     // Traefik makes 500 of a gateway that is not there, and has no setting for it.
     let status = if program == "traefik" { 500 } else { 503 };
     assert_eq!(undecided.status, status, "{program}: {undecided:?}");
+    let again = undecided.head.to_lowercase().contains("retry-after: 1");
+    assert_eq!(again, status == 503, "{program}: {undecided:?}");
 }
 
 fn allowed(answered: &Answered, key_id: &str, key: &str) {

@@ -20,6 +20,8 @@ async fn start(program: &str, file: &str, gateway: &Verifying, upstream: &Upstre
         ("127.0.0.1:9000", &upstream),
         // As the comments in these files say for a proxy behind another one.
         ("\t\t\turi /verify", "\t\t\ttrusted_proxies 127.0.0.1/32\n\t\t\turi /verify"),
+        ("X-Forwarded-For $remote_addr", "X-Forwarded-For $proxy_add_x_forwarded_for"),
+        ("    http-request del-header x-forwarded-for\n", ""),
         ("# forwardedHeaders:", "forwardedHeaders:"),
         ("#   trustedIPs: [10.0.0.0/8]", "  trustedIPs: [127.0.0.1/32]"),
     ];

@@ -63,6 +63,8 @@ async fn a_body_may_have_64_kib_and_1_mib_where_lists_are_taken() {
     let too_large = (413, "MESSAGE_TOO_LARGE".to_owned());
     assert_eq!(post(&keys, padded(1024 * 1024)).await.status, 200);
     assert_eq!(post(&keys, padded(1024 * 1024 + 1)).await.refused(), too_large);
+    let message = format!("{{\"name\":\"{}\"}}", "x".repeat(65 * 1024));
+    assert_eq!(post(&keys, message).await.refused(), too_large, "by the service");
     let verify = format!("{{\"key\":\"a\"{}}}", " ".repeat(64 * 1024 - 11));
     assert_eq!(post("/v1/keys:verify", verify.clone()).await.status, 200);
     assert_eq!(post("/v1/keys:verify", format!("{verify} ")).await.refused(), too_large);

@@ -37,6 +37,8 @@ pub(crate) fn settings(service: SocketAddr) -> Settings {
         no_metrics: Some(true),
         threads: Some(1),
         drain_ms: Some(2_000),
+        // Many tests share few cores.
+        verify_timeout_ms: Some(5_000),
         ..Settings::default()
     }
 }

@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Config, Settings};
 use crate::gateway::Gateway;
+use crate::surface::Surface;
 
 /// How long the last spans may take to leave.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -73,16 +74,10 @@ async fn run(config: Config) -> Result<(), Failure> {
         signal(SignalKind::terminate())?,
         signal(SignalKind::hangup())?,
     ];
-    let service = config.service.address.clone();
+    let shown = config.clone();
     let gateway = Gateway::start(config, &telemetry).await?;
     // In one piece: whoever waits for the first line may not wait for the last.
-    let banner = format!(
-        "\nkeyward-gateway {} serves HTTP on {address}, in front of {service}\n\n  \
-         curl http://{address}/readyz\n\n",
-        env!("CARGO_PKG_VERSION"),
-        address = gateway.address(),
-    );
-    std::io::stdout().write_all(banner.as_bytes())?;
+    std::io::stdout().write_all(banner(&shown, &gateway).as_bytes())?;
     loop {
         tokio::select! {
             _ = interrupt.recv() => break,
@@ -100,6 +95,33 @@ async fn run(config: Config) -> Result<(), Failure> {
         tracing::warn!(error = &error as &dyn Error, "the last spans were lost");
     }
     Ok(())
+}
+
+/// What a person sees once it is up.
+fn banner(config: &Config, gateway: &Gateway) -> String {
+    let address = gateway.address();
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let on = |surface| !config.off.contains(&surface);
+    let mut text = format!(
+        "\nkeyward-gateway {} serves HTTP on {address}, in front of {}\n",
+        env!("CARGO_PKG_VERSION"),
+        config.service.address,
+    );
+    if on(Surface::Operations) {
+        text += &format!("Documentation: {scheme}://{address}/docs\n");
+        text += &format!("Ready:         {scheme}://{address}/readyz\n");
+    }
+    text += &match (on(Surface::ForwardAuth), config.verify_credential.is_some()) {
+        (true, true) => format!("For proxies:   {scheme}://{address}/verify\n"),
+        (true, false) => {
+            "For proxies:   /verify gives no verdicts without --verify-credential-file\n".to_owned()
+        }
+        (false, _) => String::new(),
+    };
+    if let Some(metrics) = gateway.metrics_address() {
+        text += &format!("Metrics:       http://{metrics}/metrics\n");
+    }
+    text + "Ctrl-C drains and stops.\n\n"
 }
 
 fn start_telemetry(config: &Config) -> Result<Telemetry, Failure> {

@@ -2,6 +2,7 @@
 //!
 //! An unknown flag, variable or member is refused.
 
+mod networks;
 mod settings;
 
 use std::net::SocketAddr;
@@ -10,11 +11,13 @@ use std::time::Duration;
 
 use ::settings::{metrics_listen, pair, plain_is_on_loopback, read_toml, refuse, within};
 use http::HeaderName;
+use http::uri::Authority;
 
 pub use self::settings::{Settings, VerifyFailMode};
 pub use crate::secrets::Secret;
 pub use ::settings::{ConfigError, TelemetryChoice};
 pub use ipnet::IpNet;
+pub use networks::{network, networks};
 pub use serving::TlsFiles;
 
 use crate::cors::Origins;
@@ -56,6 +59,8 @@ pub struct Config {
     pub gateway_secret: Option<Secret>,
     /// The file that it is from, which is read again when it changes.
     pub gateway_secret_file: Option<PathBuf>,
+    /// How long `/verify` waits for a verdict.
+    pub verify_timeout: Duration,
     /// What `/verify` answers while the service gives no verdicts.
     pub verify_fail_mode: VerifyFailMode,
     /// Whose pages may ask from a browser.
@@ -156,6 +161,11 @@ impl Config {
                 settings.velt_workspaces_per_hour.unwrap_or(5),
                 1..=3_600,
             )?,
+            verify_timeout: millis(
+                "verify-timeout-ms",
+                settings.verify_timeout_ms.unwrap_or(200),
+                10..=60_000,
+            )?,
             verify_fail_mode: settings.verify_fail_mode.unwrap_or_default(),
             cors: Origins::new(settings.cors_origin.as_deref().unwrap_or_default())
                 .map_err(|rule| refuse("cors-origin", rule))?,
@@ -196,6 +206,10 @@ fn service(settings: &Settings) -> Result<Service, ConfigError> {
         }
         None => None,
     };
+    let port = address.parse::<Authority>().ok().and_then(|address| address.port_u16());
+    if port.is_none() {
+        return Err(refuse("service", "must be a host and a port, such as 127.0.0.1:50051"));
+    }
     let service = Service { address, tls };
     crate::upstream::endpoint(&service)?;
     Ok(service)

@@ -272,6 +272,10 @@ impl From<Status> for Refusal {
             read_detail(&mut parts, detail);
         }
         parts.details = details;
+        // The gateway lets some bodies be larger than the service lets the message be.
+        if parts.reason == ErrorReason::MessageTooLarge.as_reason() {
+            parts.http = StatusCode::PAYLOAD_TOO_LARGE;
+        }
         Self(Box::new(parts))
     }
 }

@@ -36,6 +36,8 @@ fn what_can_not_be_is_refused_with_one_line_that_names_it() {
         (&["--listen", "0.0.0.0:0"], &[], "--listen"),
         (&["--tls-cert", file], &[], "--tls-key"),
         (&["--service", "no host"], &[], "--service"),
+        (&["--service", "keyward"], &[], "a port"),
+        (&["--verify-timeout-ms", "0"], &[], "--verify-timeout-ms"),
         (&["--service-name", "x"], &[], "--service-ca"),
         (&["--timeout-ms", "0"], &[], "--timeout-ms"),
         (&["--gateway-secret-file", "/none"], &[], "/none"),
@@ -106,6 +108,20 @@ fn it_serves_until_a_signal_and_ends_with_0() {
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(running.0.wait().unwrap().code(), Some(0));
     assert!(TcpStream::connect(&address).is_err());
+}
+
+#[test]
+fn it_says_where_its_parts_are_and_what_is_not_on() {
+    let (_running, address) = start(&["--trusted-proxy", "127.0.0.1,10.0.0.0/8"], &[]);
+    let flags = ["--listen", "127.0.0.1:0", "--without", "operations", "--no-metrics"];
+    let mut child = gateway(&flags, &[]).spawn().unwrap();
+    let said = BufReader::new(child.stdout.take().unwrap());
+    let _running_too = Running(child);
+    let lines = said.lines().map_while(Result::ok).take_while(|line| !line.starts_with("Ctrl-C"));
+    let said: String = lines.collect();
+    assert!(said.contains("without --verify-credential-file"), "{said}");
+    assert!(!said.contains("/docs"), "{said}");
+    assert_eq!(status(&address, "/docs/"), 200);
 }
 
 #[test]

@@ -157,5 +157,8 @@ async fn two_credentials_are_refused_on_every_path_in_its_envelope() {
         let told = operation.product.told(&answer);
         assert_eq!(told.http, http, "{}: {told:?}", operation.path);
         assert!(!told.message.contains(&caller.workspace_token), "{told:?}");
+        // In words of its own, so that each language has them.
+        let own = told.message == "There must be one Authorization header only";
+        assert_eq!(own, matches!(operation.product, Product::SlaunchX), "{told:?}");
     }
 }

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use super::networks::{network, networks};
 use crate::surface::Surface;
 
 /// What `/verify` answers while the service gives no verdicts.
@@ -38,8 +39,9 @@ layered! {
     /// PEM file with the private key
     #[arg(long, env = "KEYWARD_GATEWAY_TLS_KEY", value_name = "FILE", help_heading = "Listener")]
     tls_key: PathBuf,
-    /// Networks of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8; several with commas
-    #[arg(long, env = "KEYWARD_GATEWAY_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', help_heading = "Listener")]
+    /// Addresses or networks of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8; several with commas [default: none]
+    #[arg(long, env = "KEYWARD_GATEWAY_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', value_parser = network, help_heading = "Listener")]
+    #[serde(default, deserialize_with = "networks")]
     trusted_proxy: Vec<IpNet>,
     /// Surfaces to switch off; several with commas
     #[arg(long, env = "KEYWARD_GATEWAY_WITHOUT", value_name = "SURFACE", value_delimiter = ',', help_heading = "Listener")]
@@ -91,6 +93,9 @@ layered! {
     /// File (mode 0600) with a service credential that may verify: turns /verify on
     #[arg(long, env = "KEYWARD_GATEWAY_VERIFY_CREDENTIAL_FILE", value_name = "FILE", help_heading = "Surfaces")]
     verify_credential_file: PathBuf,
+    /// How long /verify waits for a verdict, in milliseconds; less than the proxy waits for /verify [default: 200]
+    #[arg(long, env = "KEYWARD_GATEWAY_VERIFY_TIMEOUT_MS", value_name = "MS", help_heading = "Surfaces")]
+    verify_timeout_ms: u64,
     /// Header that /verify takes a key from, besides Authorization and X-Api-Key
     #[arg(long, env = "KEYWARD_GATEWAY_VERIFY_HEADER", value_name = "NAME", help_heading = "Surfaces")]
     verify_header: String,

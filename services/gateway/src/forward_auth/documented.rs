@@ -21,13 +21,17 @@ struct Problem {
 }
 
 /// What an allow always has, empty if unknown.
-const ALLOWED: [(&str, &str); 6] = [
+const ALLOWED: [(&str, &str); 7] = [
     ("x-key-id", "Id of the key."),
     ("x-workspace-id", "Its workspace."),
     ("x-key-scopes", "What it may do, with blanks between."),
     ("x-key-env", "`live` or `test`."),
     ("x-key-owner", "The user or service account that it acts for."),
     ("x-key-expires", "When it ends."),
+    (
+        "x-keyward-verdict",
+        "`accepted`; `none` where the operator lets requests through without a verdict.",
+    ),
 ];
 
 /// Both.

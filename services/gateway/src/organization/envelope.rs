@@ -47,12 +47,14 @@ pub(super) fn told<T: Serialize>(head: &Head, outcome: Result<T, Refusal>) -> Re
     }
 }
 
+/// A workspace token, too, says nothing of an organization.
+const NO_ORGANIZATION: &str =
+    "The token must be a user's, or that of a service in one organization only.";
+
 /// A refusal.
 pub(super) fn refused(refusal: &Refusal, head: &Head) -> Reply {
     let (http, message) = match (refusal.service_violation(), refusal.violation()) {
-        (Some(("workspace_id", _)), _) => {
-            (StatusCode::FORBIDDEN, Cow::Borrowed("The token is not for one organization."))
-        }
+        (Some(("workspace_id", _)), _) => (StatusCode::FORBIDDEN, Cow::Borrowed(NO_ORGANIZATION)),
         (Some((path, rule)), _) => (refusal.http(), Cow::Owned(format!("{} {rule}", member(path)))),
         (None, Some((member, rule))) => (refusal.http(), Cow::Owned(format!("{member} {rule}"))),
         (None, None) if refusal.reason() == "WORKSPACE_NOT_FOUND" => {

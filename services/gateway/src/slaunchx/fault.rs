@@ -118,6 +118,8 @@ fn of_request(refusal: &Refusal) -> Fault {
         Said::WorkspaceSuspended
     } else if is(ErrorReason::PageTokenInvalid) {
         Said::PageTokenInvalid
+    } else if is(ErrorReason::TwoCredentials) {
+        Said::TwoCredentials
     } else {
         let fault = Fault::new(StatusCode::BAD_REQUEST, Said::NotPossible);
         return fault.with("detail", refusal.message());

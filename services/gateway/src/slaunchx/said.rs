@@ -50,6 +50,7 @@ messages! {
     KeyNotFound = "key-not-found",
     KeyRevoked = "key-revoked",
     WorkspaceSuspended = "workspace-suspended",
+    TwoCredentials = "two-credentials",
     NotPossible = "not-possible",
     RequestIdReused = "request-id-reused",
     RequestAnswered = "request-answered",

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ::settings::{LogFormat, layered};
-use gateway::config::IpNet;
+use gateway::config::{IpNet, network, networks};
 use secrecy::SecretString;
 
 layered! {
@@ -57,8 +57,9 @@ layered! {
     /// Address of the REST gateway beside the service [default: 127.0.0.1:8080 with the private Postgres, else none]
     #[arg(long, global = true, env = "KEYWARD_GATEWAY_LISTEN", value_name = "ADDRESS", help_heading = "Listener")]
     gateway_listen: SocketAddr,
-    /// Networks of proxies in front of that gateway whose X-Forwarded-For counts; several with commas [default: none]
-    #[arg(long, global = true, env = "KEYWARD_GATEWAY_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', help_heading = "Listener")]
+    /// Addresses or networks of proxies in front of that gateway whose X-Forwarded-For counts; several with commas [default: none]
+    #[arg(long, global = true, env = "KEYWARD_GATEWAY_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', value_parser = network, help_heading = "Listener")]
+    #[serde(default, deserialize_with = "networks")]
     gateway_trusted_proxy: Vec<IpNet>,
     /// Start no REST gateway beside the service
     #[arg(long, global = true, env = "KEYWARD_NO_GATEWAY", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Listener")]

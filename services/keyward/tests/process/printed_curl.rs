@@ -60,6 +60,12 @@ async fn every_printed_line_works_as_it_is_pasted() {
     assert_eq!(organization["code"], 200, "{organization}");
     let workspace = Tenant::printed(&banner).workspace;
     assert_eq!(organization["data"]["organizationId"], workspace, "{organization}");
+    let slaunchx = json(said.next());
+    assert_eq!(
+        (&slaunchx["success"], &slaunchx["code"]),
+        (&true.into(), &"2000".into()),
+        "{slaunchx}"
+    );
     assert_eq!(said.next(), None);
     // What is only told of is there, too.
     let docs = lines.split_ascii_whitespace().find(|word| word.ends_with("/docs")).unwrap();

@@ -22,6 +22,7 @@ body-unexpected = This request takes no body
 key-not-found = API key not found
 key-revoked = The API key is revoked
 workspace-suspended = The workspace is suspended
+two-credentials = There must be one Authorization header only
 not-possible = The request can't be carried out: { $detail }
 request-id-reused = The idempotency key was used for another request
 request-answered = The same request was answered before

@@ -22,6 +22,7 @@ body-unexpected = このリクエストに本文は指定できません
 key-not-found = API キーが見つかりません
 key-revoked = API キーは失効しています
 workspace-suspended = ワークスペースは停止されています
+two-credentials = Authorization ヘッダーは 1 つだけでなければなりません
 not-possible = リクエストを実行できません: { $detail }
 request-id-reused = この冪等キーは別のリクエストで使用済みです
 request-answered = 同じリクエストには以前に応答しています

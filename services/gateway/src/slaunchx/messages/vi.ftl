@@ -22,6 +22,7 @@ body-unexpected = Yêu cầu này không nhận nội dung
 key-not-found = Không tìm thấy khóa API
 key-revoked = Khóa API đã bị thu hồi
 workspace-suspended = Không gian làm việc đã bị tạm ngưng
+two-credentials = Chỉ được có một tiêu đề Authorization
 not-possible = Không thể thực hiện yêu cầu: { $detail }
 request-id-reused = Khóa lặp đã được dùng cho yêu cầu khác
 request-answered = Yêu cầu này đã được trả lời trước đó

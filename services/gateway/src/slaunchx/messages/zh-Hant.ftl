@@ -22,6 +22,7 @@ body-unexpected = 此要求不接受本文
 key-not-found = 找不到 API 金鑰
 key-revoked = API 金鑰已被撤銷
 workspace-suspended = 工作區已被停用
+two-credentials = 只能有一個 Authorization 標頭
 not-possible = 無法執行此要求:{ $detail }
 request-id-reused = 該冪等鍵已用於其他要求
 request-answered = 相同的要求先前已得到答覆

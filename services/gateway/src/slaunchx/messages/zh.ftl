@@ -22,6 +22,7 @@ body-unexpected = 此请求不接受正文
 key-not-found = 未找到 API 密钥
 key-revoked = API 密钥已被吊销
 workspace-suspended = 工作区已被暂停
+two-credentials = 只能有一个 Authorization 请求头
 not-possible = 无法执行此请求:{ $detail }
 request-id-reused = 该幂等键已用于其他请求
 request-answered = 相同的请求此前已得到答复

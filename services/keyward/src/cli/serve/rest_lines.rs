@@ -36,7 +36,10 @@ pub(super) fn add(text: &mut String, config: &Config, rest: SocketAddr, demo: &D
     --json '{{"name":"try","permissions":["PERMISSION_ORG_READ_WRITE"],"workspaceIds":["{workspace}"]}}' | secret)
   curl -sS "$REST/v1/api-keys" -H "authorization: Bearer $SERVICE" --json '{{"name":"third key"}}'; echo
 
-  # SlaunchX's way needs a JWT of the workspace's owner: name its issuer by --jwt-issuers
+  # SlaunchX's way: a person comes with a JWT, whose issuer --jwt-issuers names; the workspace's token will do, too
+  curl -sS "$REST/web/v1/workspaces/{workspace}/api-keys" {token} \
+    -H 'x-workspace-id: {workspace}' -H 'x-client-hash: try' --json '{{"name":"fourth key"}}'; echo
+
   # All of it, to try in a browser: http://{rest}/docs
 "#
     );

@@ -70,7 +70,7 @@ fn only<'a>(metadata: &'a MetadataMap, name: &str) -> Result<Option<&'a str>, Re
         return Ok(None);
     };
     if values.next().is_some() {
-        return Err(two(&format!("there must be one `{name}` in the metadata")));
+        return Err(two(&format!("there must be one `{name}` only")));
     }
     value.to_str().map(Some).map_err(|_| invalid())
 }
