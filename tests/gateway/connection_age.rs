@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn rest(echo: &Echo) -> Rest {
     let own = settings(echo.address);
-    Rest::start(Settings { max_connection_age_ms: Some(500), ..own }).await
+    let drain_ms = Some(60_000);
+    Rest::start(Settings { max_connection_age_ms: Some(500), drain_ms, ..own }).await
 }
 
 /// Waits for the end of two idle connections, one after the other: any that was there before is then old.

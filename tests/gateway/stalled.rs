@@ -18,6 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message;
 use testkit::eventually;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::echo::Echo;
@@ -94,6 +95,21 @@ async fn streams_that_nobody_reads_hold_up_nobody_else_s_answers() {
     let answer = rest.get("/v1/log/head").send().await;
     assert_eq!(answer.status, 200, "{answer:?}");
     drop(unread);
+    rest.stop().await;
+}
+
+#[tokio::test]
+async fn an_old_connection_ends_even_if_its_stream_does_not() {
+    let service = endless(Arc::default()).await;
+    let own =
+        Settings { max_connection_age_ms: Some(500), drain_ms: Some(100), ..settings(service) };
+    let rest = Rest::start(own).await;
+    let mut stream = TcpStream::connect(rest.address).await.unwrap();
+    let asked = b"GET /v1/workspaces/ws_1/events:watch HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    stream.write_all(asked).await.unwrap();
+    let mut read = vec![0; 1 << 20];
+    let ends = async { while stream.read(&mut read).await.is_ok_and(|count| count > 0) {} };
+    tokio::time::timeout(Duration::from_secs(20), ends).await.expect("it ends");
     rest.stop().await;
 }
 

@@ -58,7 +58,7 @@ layered! {
     /// Requests a second of one address (IPv6: one /64); loopback is not counted, 0 is any number [default: 1000]
     #[arg(long, env = "KEYWARD_GATEWAY_REQUESTS_PER_SECOND", value_name = "COUNT", help_heading = "Listener")]
     requests_per_second: u32,
-    /// After how long a connection is ended, give or take a tenth, in milliseconds; requests under way finish [default: 3600000]
+    /// After how long a connection is ended, give or take a tenth, in milliseconds; requests under way have --timeout-ms and --drain-ms to finish [default: 3600000]
     #[arg(long, env = "KEYWARD_GATEWAY_MAX_CONNECTION_AGE_MS", value_name = "MS", help_heading = "Listener")]
     max_connection_age_ms: u64,
     /// Origins, such as https://app.example.com, whose pages may ask from a browser; several with commas [default: none]

@@ -1,5 +1,5 @@
 //! One connection from its acceptance to its end: by the client, by silence, by its age or by the drain, both
-//! of which let the requests under way finish.
+//! of which let the requests under way finish, for as long as a call and a drain may take.
 
 use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
@@ -74,7 +74,11 @@ impl Serving {
             Some(ended) => ended,
             None => {
                 serving.as_mut().graceful_shutdown();
-                serving.await
+                let config = &self.node.shared.config;
+                match tokio::time::timeout(config.drain + config.timeout, serving).await {
+                    Ok(ended) => ended,
+                    Err(_) => return Err(io::Error::other("cut: a request did not end")),
+                }
             }
         };
         ended.map_err(io::Error::other)

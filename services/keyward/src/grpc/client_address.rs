@@ -11,7 +11,7 @@ use super::status::{InField, Refusal};
 use crate::node::Node;
 
 /// The metadata in which a gateway names its client's address.
-const CLIENT_ADDRESS: &str = "x-keyward-client-address";
+pub(super) const CLIENT_ADDRESS: &str = "x-keyward-client-address";
 /// The metadata by which a gateway without a certificate shows that it is one.
 const GATEWAY_SECRET: &str = "x-keyward-gateway-secret";
 

@@ -305,11 +305,9 @@ async fn a_gateway_s_certificate_speaks_for_its_clients_addresses_and_is_no_cred
     assert_eq!(reason(&made.unwrap_err()), ErrorReason::ServiceIdentityTaken);
 }
 
-#[tokio::test]
-async fn a_real_gateway_with_that_certificate_is_believed() {
-    let world = World::new().await;
-    let Scene { deployment, tenant, .. } = &world.scene;
-    let leaf = world.clients.identify(&[GATEWAY]);
+/// A real gateway whose certificate is of this identity.
+async fn gateway_as(world: &World, identity: &str) -> gateway::Gateway {
+    let leaf = world.clients.identify(&[identity]);
     let file = |name: &str, text: String| Some(world.scene.write(name, &text));
     let settings = gateway::config::Settings {
         listen: Some(([127, 0, 0, 1], 0).into()),
@@ -322,10 +320,42 @@ async fn a_real_gateway_with_that_certificate_is_believed() {
         service_key: file("gateway.key", leaf.key.serialize_pem()),
         ..gateway::config::Settings::default()
     };
-    assert!(deployment.file("gateway.pem").exists());
+    assert!(world.scene.deployment.file("gateway.pem").exists());
     let config = gateway::Config::resolve(settings).unwrap();
-    let gateway =
-        gateway::Gateway::start(config, &telemetry::Telemetry::for_tests()).await.unwrap();
+    gateway::Gateway::start(config, &telemetry::Telemetry::for_tests()).await.unwrap()
+}
+
+#[tokio::test]
+async fn nobody_is_what_a_gateway_s_certificate_is_whatever_that_may_do() {
+    let world = World::new().await;
+    world.service(EDGE, Permission::Verify).await;
+    for identity in [OPERATOR, EDGE] {
+        let gateway = gateway_as(&world, identity).await;
+        for (path, body) in [
+            ("/v1/workspaces", r#"{"name":"anybody's"}"#),
+            ("/v1/serviceCredentials", r#"{"name":"anybody's"}"#),
+            ("/v1/keys:verify", r#"{"key":"kwk_live_x"}"#),
+        ] {
+            let asked = format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+            stream.write_all(asked.as_bytes()).await.unwrap();
+            let mut answered = String::new();
+            stream.read_to_string(&mut answered).await.unwrap();
+            assert!(answered.starts_with("HTTP/1.1 401"), "{identity}, {path}: {answered}");
+            assert!(answered.contains("CREDENTIAL_MISSING"), "{identity}, {path}: {answered}");
+        }
+        gateway.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_real_gateway_with_that_certificate_is_believed() {
+    let world = World::new().await;
+    let Scene { tenant, .. } = &world.scene;
+    let gateway = gateway_as(&world, GATEWAY).await;
     let (at, path) = (gateway.address(), format!("/v1/workspaces/{}", tenant.workspace));
     let stream = from_elsewhere(at).await;
     let (create, list) = (format!("POST {path}/keys"), format!("GET {path}/events?pageSize=1"));

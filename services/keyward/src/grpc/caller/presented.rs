@@ -6,6 +6,7 @@ use http::header;
 use tonic::metadata::MetadataMap;
 
 use super::super::call::Peer;
+use super::super::client_address::CLIENT_ADDRESS;
 use super::super::status::Refusal;
 use super::invalid;
 use crate::operator;
@@ -41,7 +42,11 @@ impl<'a> Presented<'a> {
     pub(super) fn read(metadata: &'a MetadataMap, peer: Option<&'a Peer>) -> Result<Self, Refusal> {
         let api_key = only(metadata, API_KEY)?;
         let Some(authorization) = only(metadata, header::AUTHORIZATION.as_str())? else {
+            // Who says for whom it calls is a gateway, registered as one or not: without its client's
+            // credential it must not lend its own.
+            let for_another = metadata.contains_key(CLIENT_ADDRESS);
             let certificate = peer.and_then(|peer| peer.identity.as_ref());
+            let certificate = certificate.filter(|_| !for_another);
             return match (api_key, certificate) {
                 (None, Some(identity)) => Ok(Self::Certificate(identity)),
                 (Some(_), _) | (None, None) => Err(missing()),
