@@ -69,7 +69,8 @@ pub async fn run(deployment: &Deployment, scale: Scale, table: &mut Table) {
     service.stop();
 }
 
-/// nginx with the shipped configuration but for the scope, and connections to the upstream that are kept.
+/// nginx with the shipped configuration but for the scope, a proxy in front, and connections to the upstream that
+/// are kept.
 async fn nginx(gateway: &Server, upstream: &Server, asks: bool) -> Proxy {
     let (gateway, upstream) = (gateway.address().to_string(), upstream.address().to_string());
     let backend = format!(
@@ -82,6 +83,8 @@ async fn nginx(gateway: &Server, upstream: &Server, asks: bool) -> Proxy {
             "proxy_pass http://127.0.0.1:9000;",
             "proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_pass http://backend;",
         ),
+        // As the file says for nginx behind another proxy, which the load plays.
+        ("X-Forwarded-For $remote_addr;", "X-Forwarded-For $proxy_add_x_forwarded_for;"),
         ("payment:read", "orders:read"),
         (if asks { "\0" } else { "auth_request /_keyward;" }, ""),
     ];
