@@ -65,7 +65,8 @@ async fn verify(node: &Arc<Node>, head: &Head) -> Reply {
     let question = match asked::read(head, config.verify_header.as_ref()) {
         Ok(question) => question,
         Err(asked::Fault::Operator(fault)) => {
-            tracing::error!(path = head.uri.path(), "/verify can't be asked so: {fault}");
+            let path = original::shown(head.uri.path());
+            tracing::error!(path, "/verify can't be asked so: {fault}");
             return answer::undecided(head);
         }
         Err(asked::Fault::TwoCredentials) => {
@@ -83,7 +84,7 @@ async fn verify(node: &Arc<Node>, head: &Head) -> Reply {
             let refusal = Refusal::from(status);
             tracing::error!(
                 reason = refusal.reason(),
-                path = head.uri.path(),
+                path = original::shown(head.uri.path()),
                 request_id = ?head.request_id,
                 "no verdict: {}",
                 refusal.message()

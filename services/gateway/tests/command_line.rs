@@ -174,3 +174,24 @@ fn the_log_has_what_a_proxy_s_client_asked_for_and_sighup_reads_the_files_again(
     assert!(!rest.contains("canary"), "{rest}");
     assert_eq!(running.0.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_key_that_somebody_puts_into_the_path_of_verify_is_not_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let credential = folder.path().join("credential");
+    std::fs::write(&credential, "kws_live_of_the_gateway").unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&credential, private).unwrap();
+    let flags = ["--log-format", "json", "--service", "127.0.0.1:1", "--verify-credential-file"];
+    let (mut running, address) =
+        start(&[&flags[..], &[credential.to_str().unwrap()]].concat(), &[]);
+    let mut log = BufReader::new(running.0.stderr.take().unwrap());
+    let asked =
+        |path: &str| status(&address, &format!("{path} HTTP/1.1\r\nx-api-key: k\r\nx-rest:"));
+    assert_eq!(asked("/verify/kwk_live_canary"), 503);
+    let line = logged(&mut log, &["can't be asked so"]);
+    assert!(line.contains("/verify/***") && !line.contains("canary"), "{line}");
+    assert_eq!(asked("/verify/scope/kwk%5Flive_canary"), 503);
+    let line = logged(&mut log, &["no verdict"]);
+    assert!(line.contains("/verify/scope/***") && !line.contains("canary"), "{line}");
+}

@@ -1,6 +1,7 @@
 //! What the client asked the proxy for, as the proxy tells it: for the log and the trace, and for no decision.
 
 use http::{HeaderMap, HeaderName, Uri};
+use percent_encoding::percent_decode_str;
 
 /// The most bytes of a path that are shown.
 const LONGEST: usize = 512;
@@ -49,9 +50,11 @@ fn first<'h>(headers: &'h HeaderMap, names: &[HeaderName]) -> Option<&'h str> {
     found.to_str().ok()
 }
 
-fn shown(path: &str) -> String {
+/// A path for the log: segments that look like a key, however they are written, are masked.
+pub(super) fn shown(path: &str) -> String {
     let masked = path.split('/').map(|segment| {
-        let key = ["_live_", "_test_"].iter().any(|part| segment.contains(part));
+        let plain = percent_decode_str(segment).decode_utf8_lossy();
+        let key = ["_live_", "_test_"].iter().any(|part| plain.contains(part));
         if key { "***" } else { segment }
     });
     let mut shown = masked.collect::<Vec<_>>().join("/");
@@ -103,6 +106,7 @@ mod tests {
         assert_eq!(of(&[("x-forwarded-host", "user@host")]).1, "");
         assert_eq!(of(&[("x-forwarded-uri", "no path at all")]).2, "");
         assert_eq!(of(&[("x-forwarded-uri", "/k/kwk_live_secret/x")]).2, "/k/***/x");
+        assert_eq!(of(&[("x-forwarded-uri", "/k/kwk%5flive%5Fsecret")]).2, "/k/***");
         let mut long = HeaderMap::new();
         let text = format!("/{}", "a".repeat(2_000));
         long.insert("x-forwarded-uri", HeaderValue::try_from(text).unwrap());

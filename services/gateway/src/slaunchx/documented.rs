@@ -103,7 +103,7 @@ pub(crate) fn documented(document: &mut Document) {
     document.scheme(
         "slaunchx",
         json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-            "description": "SlaunchX: JWT of an owner of the workspace."}),
+            "description": "SlaunchX: JWT of an owner of the workspace, or its token."}),
     );
     for row in rows(document) {
         let Row { method, path, id, summary, text, body, success } = row;
